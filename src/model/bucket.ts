@@ -1,0 +1,68 @@
+/** What a region keeps of one bucket. */
+import type { Grant } from './acl.ts'
+import type { ReplicationConfiguration } from './replication-configuration.ts'
+import type { Tag } from './tags.ts'
+
+/** A bucket starts Unversioned, and never returns to it. */
+export type VersioningState = 'Unversioned' | 'Enabled' | 'Suspended'
+
+export type ObjectOwnership = 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter'
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html */
+export interface PublicAccessBlock {
+  readonly BlockPublicAcls: boolean
+  readonly IgnorePublicAcls: boolean
+  readonly BlockPublicPolicy: boolean
+  readonly RestrictPublicBuckets: boolean
+}
+
+/** Default encryption of new objects, as PutBucketEncryption gave it. */
+export interface BucketEncryption {
+  readonly SSEAlgorithm: 'AES256'
+  readonly BucketKeyEnabled?: boolean
+}
+
+/** The replication configuration with what was found out about its destinations when it was put. */
+export interface BucketReplication {
+  readonly configuration: ReplicationConfiguration
+  /** By destination bucket name. */
+  readonly destinations: Readonly<Record<string, ReplicationDestination>>
+}
+
+export interface ReplicationDestination {
+  readonly bucketId: string
+  readonly region: string
+}
+
+/** Sub-resources that belong to the bucket and are replaced whole. Absent: never set. */
+export interface BucketSettings {
+  readonly ownership?: ObjectOwnership
+  readonly publicAccessBlock?: PublicAccessBlock
+  readonly acl?: readonly Grant[]
+  readonly encryption?: BucketEncryption
+  readonly tags?: readonly Tag[]
+  readonly replication?: BucketReplication
+}
+
+export interface Bucket {
+  /** Made at creation and never used again: a bucket deleted and made anew is another bucket. */
+  readonly id: string
+  readonly name: string
+  readonly region: string
+  /** The owner's canonical user id. */
+  readonly ownerId: string
+  readonly createdMs: number
+  /** `deleting`: found empty and about to go; takes no write and no delivery. */
+  readonly state: 'active' | 'deleting'
+  readonly versioning: VersioningState
+  readonly settings: BucketSettings
+}
+
+/** What the name directory, equal in every region, knows of a bucket. */
+export interface BucketName {
+  readonly name: string
+  readonly id: string
+  readonly region: string
+  readonly ownerId: string
+  readonly createdMs: number
+}

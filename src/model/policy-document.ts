@@ -1,0 +1,189 @@
+/**
+ * IAM policy documents: the checked form, and how JSON text becomes it.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+ */
+import { type Condition, parseConditions } from './policy-conditions.ts'
+import { asRecord, asTexts, syntaxError } from './policy-elements.ts'
+import { PolicyError } from './policy-error.ts'
+import { parsePolicyJson } from './policy-json.ts'
+
+/** `identity`: hangs on a role or user. `trust`: says who may assume a role. */
+type PolicyKind = 'identity' | 'trust'
+
+export interface PolicyDocument {
+  readonly kind: PolicyKind
+  /** Variables are substituted only from 2012-10-17 on. */
+  readonly version: '2008-10-17' | '2012-10-17'
+  readonly statements: readonly PolicyStatement[]
+}
+
+export interface PolicyStatement {
+  readonly sid?: string
+  readonly effect: 'Allow' | 'Deny'
+  readonly actions: Matcher
+  /** Every resource in a trust policy, which has no Resource. */
+  readonly resources: Matcher
+  /** Only in a trust policy. */
+  readonly principals?: Principals
+  readonly conditions: readonly Condition[]
+}
+
+/** `negated`: NotAction or NotResource, which match what no pattern matches. */
+export interface Matcher {
+  readonly negated: boolean
+  readonly patterns: readonly string[]
+}
+
+interface Principals {
+  /** Everyone: `"Principal": "*"` or `{"AWS": "*"}`. */
+  readonly everyone: boolean
+  readonly services: readonly string[]
+  /** ARNs and account numbers as written. */
+  readonly aws: readonly string[]
+}
+
+/** IAM: PutRolePolicy and CreateRole take documents of up to 131,072 characters, before any quota. */
+const policyTextLengthMax = 131_072
+/** IAM quota: a role's trust policy, white space not counted. */
+const trustPolicySizeMax = 2048
+/** IAM quota: all inline policies of a role together, white space not counted. */
+export const roleInlinePoliciesSizeMax = 10_240
+
+/** The size that IAM's quotas speak of: characters other than white space. */
+export function policySize(text: string): number {
+  return text.replace(/\s/g, '').length
+}
+
+/** @throws PolicyError */
+export function parsePolicy(text: string, kind: PolicyKind): PolicyDocument {
+  if (text.length > policyTextLengthMax) throw new PolicyError('tooLarge', `A policy has at most ${policyTextLengthMax} characters.`)
+  const quota = kind === 'trust' ? trustPolicySizeMax : roleInlinePoliciesSizeMax
+  if (policySize(text) > quota)
+    throw new PolicyError('tooLarge', `A policy of this kind has at most ${quota} characters besides white space.`)
+
+  const document = asRecord(parsePolicyJson(text), ['Version', 'Id', 'Statement'])
+  if (document.Id !== undefined && typeof document.Id !== 'string') throw syntaxError()
+  const statements = Array.isArray(document.Statement) ? document.Statement : [document.Statement]
+  if (statements.length === 0) throw syntaxError()
+  const parsed = statements.map((statement) => parseStatement(statement, kind))
+  const sids = parsed.flatMap(({ sid }) => (sid === undefined || sid === '' ? [] : [sid]))
+  if (new Set(sids).size !== sids.length) throw new PolicyError('malformed', 'Statement IDs (SID) in a single policy must be unique.')
+  return { kind, version: parseVersion(document.Version), statements: parsed }
+}
+
+function parseVersion(version: unknown): PolicyDocument['version'] {
+  if (version === undefined) return '2008-10-17'
+  if (version === '2008-10-17' || version === '2012-10-17') return version
+  throw new PolicyError('malformed', 'The policy must contain a valid version string')
+}
+
+const statementElements = [
+  'Sid',
+  'Effect',
+  'Principal',
+  'NotPrincipal',
+  'Action',
+  'NotAction',
+  'Resource',
+  'NotResource',
+  'Condition',
+] as const
+
+type StatementJson = Readonly<Partial<Record<(typeof statementElements)[number], unknown>>>
+
+function parseStatement(value: unknown, kind: PolicyKind): PolicyStatement {
+  const statement: StatementJson = asRecord(value, statementElements)
+  const { Sid: sid, Effect: effect } = statement
+  if (sid !== undefined && (typeof sid !== 'string' || !/^[0-9A-Za-z]*$/.test(sid))) {
+    throw new PolicyError('malformed', 'Statement IDs (SID) must be alpha-numeric.')
+  }
+  if (effect !== 'Allow' && effect !== 'Deny') throw syntaxError()
+  return {
+    ...(sid !== undefined && { sid }),
+    effect,
+    actions: parseActions(statement, kind),
+    ...(kind === 'trust' ? trustParts(statement) : identityParts(statement)),
+    conditions: parseConditions(statement.Condition),
+  }
+}
+
+function parseActions(statement: StatementJson, kind: PolicyKind): Matcher {
+  const matcher = parseMatcher({ plain: statement.Action, negated: statement.NotAction, missing: 'Policy statement must contain actions.' })
+  for (const action of matcher.patterns) {
+    if (kind === 'trust' && (matcher.negated || !trustActions.has(action.toLowerCase()))) {
+      throw new PolicyError('malformed', 'AssumeRole policy may only specify STS AssumeRole actions.')
+    }
+    if (action !== '*' && !/^[A-Za-z0-9-]+:[A-Za-z0-9*?]+$/.test(action)) {
+      throw new PolicyError('malformed', 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.')
+    }
+  }
+  return matcher
+}
+
+const trustActions: ReadonlySet<string> = new Set([
+  'sts:assumerole',
+  'sts:assumerolewithsaml',
+  'sts:assumerolewithwebidentity',
+  'sts:setcontext',
+  'sts:setsourceidentity',
+  'sts:tagsession',
+])
+
+function identityParts(statement: StatementJson): Pick<PolicyStatement, 'resources'> {
+  if (statement.Principal !== undefined || statement.NotPrincipal !== undefined) {
+    throw new PolicyError('malformed', 'Policy document should not specify a principal.')
+  }
+  const resources = parseMatcher({
+    plain: statement.Resource,
+    negated: statement.NotResource,
+    missing: 'Policy statement must contain resources.',
+  })
+  for (const resource of resources.patterns) {
+    if (resource !== '*' && !isArnPattern(resource)) {
+      throw new PolicyError('malformed', `Resource ${resource.slice(0, 256)} must be in ARN format or "*".`)
+    }
+  }
+  return { resources }
+}
+
+/** `arn:` and six parts; a variable may hold colons of its own. */
+function isArnPattern(text: string): boolean {
+  return text.startsWith('arn:') && text.replace(/\$\{[^{}]*\}/g, '').split(':').length >= 6
+}
+
+function trustParts(statement: StatementJson): Pick<PolicyStatement, 'resources' | 'principals'> {
+  for (const name of ['Resource', 'NotResource', 'NotPrincipal'] as const) {
+    if (statement[name] !== undefined) throw new PolicyError('malformed', `Has prohibited field ${name}`)
+  }
+  return { resources: { negated: false, patterns: ['*'] }, principals: parsePrincipals(statement.Principal) }
+}
+
+function parsePrincipals(value: unknown): Principals {
+  if (value === undefined) throw new PolicyError('malformed', 'Missing required field Principal')
+  if (value === '*') return { everyone: true, services: [], aws: [] }
+  const record = asRecord(value, ['AWS', 'Service', 'Federated', 'CanonicalUser'])
+  const services = asTexts(record.Service ?? [])
+  const aws = asTexts(record.AWS ?? [])
+  // Nothing here federates or knows principals by canonical id: such a principal could never be met, and is checked for its form only.
+  const others = [...asTexts(record.Federated ?? []), ...asTexts(record.CanonicalUser ?? [])]
+  if (services.length + aws.length + others.length === 0) throw syntaxError()
+  for (const service of services) {
+    if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(service)) throw invalidPrincipal('SERVICE', service)
+  }
+  for (const principal of aws) {
+    if (!/^(\*|[0-9]{12}|arn:aws:(iam|sts)::[0-9]{12}:[\x21-\x7e]+)$/.test(principal)) throw invalidPrincipal('AWS', principal)
+  }
+  return { everyone: aws.includes('*'), services, aws }
+}
+
+function invalidPrincipal(type: string, value: string): PolicyError {
+  return new PolicyError('malformed', `Invalid principal in policy: "${type}":"${value.slice(0, 256)}"`)
+}
+
+/** Exactly one of a pair such as Action and NotAction. */
+function parseMatcher({ plain, negated, missing }: { plain: unknown; negated: unknown; missing: string }): Matcher {
+  if (plain !== undefined && negated !== undefined) throw syntaxError()
+  const patterns = asTexts(plain ?? negated ?? [])
+  if (patterns.length === 0) throw new PolicyError('malformed', missing)
+  return { negated: plain === undefined, patterns }
+}

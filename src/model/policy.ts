@@ -1,0 +1,89 @@
+/**
+ * What policies say about a request. Whatever nobody here can tell counts against the request: it makes no Allow and no escape from a Deny.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ */
+import { evaluateConditions, type Truth } from './policy-conditions.ts'
+import { PolicyContext } from './policy-context.ts'
+import type { Matcher, PolicyDocument, PolicyStatement } from './policy-document.ts'
+import { expand } from './policy-variables.ts'
+import { matchesPattern, matchesWildcards } from './wildcard.ts'
+
+export interface PolicyRequest {
+  /** As `s3:GetObject`; case does not matter. */
+  readonly action: string
+  /** An ARN, or `*` for what has none. */
+  readonly resource: string
+  /** Condition keys and what they hold; case of the keys does not matter. */
+  readonly context?: PolicyContext | Readonly<Record<string, string | readonly string[]>>
+}
+
+export type Verdict = 'allow' | 'explicitDeny' | 'implicitDeny'
+
+/** The documents are those of one identity, all of kind `identity`; a statement that is for some principal says nothing here. */
+export function evaluate(documents: readonly PolicyDocument[], request: PolicyRequest): Verdict {
+  return decide(documents, request, ({ principals }) => principals === undefined)
+}
+
+/** What a role's trust policy says to a service that would assume it. */
+export function evaluateTrust(
+  trust: PolicyDocument,
+  request: { readonly service: string; readonly action: string; readonly context?: PolicyRequest['context'] },
+): Verdict {
+  const { service, action, context = {} } = request
+  return decide([trust], { action, resource: '*', context }, ({ principals, effect }) => {
+    if (principals === undefined) return false
+    // Everyone means every caller with an account; a service is allowed only by its name, but denied with everyone.
+    return principals.services.includes(service) || (effect === 'Deny' && principals.everyone)
+  })
+}
+
+function decide(documents: readonly PolicyDocument[], request: PolicyRequest, isFor: (statement: PolicyStatement) => boolean): Verdict {
+  const context = request.context instanceof PolicyContext ? request.context : new PolicyContext(request.context ?? {})
+  let verdict: Verdict = 'implicitDeny'
+  for (const document of documents) {
+    const variables = document.version === '2012-10-17'
+    for (const statement of document.statements) {
+      if (!isFor(statement)) continue
+      const applies = appliesTo(statement, { action: request.action, resource: request.resource, context, variables })
+      if (statement.effect === 'Deny' && applies !== false) return 'explicitDeny'
+      if (statement.effect === 'Allow' && applies === true) verdict = 'allow'
+    }
+  }
+  return verdict
+}
+
+interface StatementRequest {
+  readonly action: string
+  readonly resource: string
+  readonly context: PolicyContext
+  readonly variables: boolean
+}
+
+function appliesTo(statement: PolicyStatement, request: StatementRequest): Truth {
+  if (!matchesAction(statement.actions, request.action)) return false
+  const resource = matchesResource(statement.resources, request)
+  if (resource === false) return false
+  const conditions = evaluateConditions(statement.conditions, request)
+  return conditions === true ? resource : conditions
+}
+
+function matchesAction({ negated, patterns }: Matcher, action: string): boolean {
+  const wanted = action.toLowerCase()
+  return negated !== patterns.some((pattern) => matchesWildcards(pattern.toLowerCase(), wanted))
+}
+
+function matchesResource({ negated, patterns }: Matcher, { resource, context, variables }: StatementRequest): Truth {
+  let matched: Truth = false
+  for (const pattern of patterns) {
+    if (!variables || !pattern.includes('${')) {
+      if (matchesWildcards(pattern, resource)) return !negated
+      continue
+    }
+    const expanded = expand(pattern, context)
+    // A variable that the request lacks names no resource; left out of a NotResource, it would open everything.
+    if (typeof expanded === 'string') matched = expanded === 'absent' && !negated ? matched : 'unknown'
+    else if (matchesPattern(expanded.pattern, resource)) return !negated
+  }
+  if (matched === 'unknown') return 'unknown'
+  return negated
+}

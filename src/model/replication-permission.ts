@@ -1,0 +1,92 @@
+/**
+ * What a role must be allowed so that S3 may replicate with it.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
+ */
+import { bucketArn, objectArn } from './arn.ts'
+import { evaluate, type Verdict } from './policy.ts'
+import { PolicyContext } from './policy-context.ts'
+import type { FailureReason } from './replication-reasons.ts'
+import { mayAssume, type ParsedRole } from './role.ts'
+
+/** One delivery's parts. `object` (the data) always takes the ACL with it, as S3 does. */
+export type ReplicationWant = 'object' | 'tags' | 'acl' | 'delete' | 'ownerOverride'
+
+export interface ReplicationRequest {
+  /** As it is now; undefined when there is no such role. */
+  readonly role: ParsedRole | undefined
+  readonly source: { readonly bucket: string; readonly key: string; readonly isSseKms: boolean }
+  readonly destinationBucket: string
+  readonly wants: readonly ReplicationWant[]
+  /** For policies that hold from or until some time. */
+  readonly nowMs: number
+}
+
+export type ReplicationVerdict =
+  /** `dropTags`: the delivery goes without the object's tags. */
+  { readonly allowed: true; readonly dropTags: boolean } | { readonly allowed: false; readonly reason: FailureReason }
+
+/** What stands in the way of a delivery, the source's side before the destination's. */
+export function replicationVerdict(request: ReplicationRequest): ReplicationVerdict {
+  const { role, source, destinationBucket } = request
+  if (role === undefined || !mayAssume(role, { service: 's3.amazonaws.com', sourceBucket: source.bucket })) {
+    return { allowed: false, reason: 'AssumeRoleNotPermitted' }
+  }
+  const context = contextOf(request, role)
+  const ask = (resource: string) => (action: string) => evaluate(role.policies, { action, resource, context })
+  const bucket = ask(bucketArn(source.bucket))
+  const object = ask(objectArn(source))
+  const destination = ask(objectArn({ bucket: destinationBucket, key: source.key }))
+
+  if (bucket('s3:GetReplicationConfiguration') !== 'allow' || bucket('s3:ListBucket') !== 'allow') {
+    return { allowed: false, reason: 'InitiateReplicationNotPermitted' }
+  }
+  const wants = new Set(request.wants)
+  const reason = sourceRefusal(wants, object, source.isSseKms) ?? destinationRefusal(wants, destination)
+  if (reason !== undefined) return { allowed: false, reason }
+  return { allowed: true, dropTags: wants.has('tags') && !mayCarryTags(object, destination) }
+}
+
+type Ask = (action: string) => Verdict
+
+function sourceRefusal(wants: ReadonlySet<ReplicationWant>, object: Ask, isSseKms: boolean): FailureReason | undefined {
+  if (wants.has('object') && !mayRead(object, isSseKms)) return 'SrcGetObjectNotPermitted'
+  const needsAcl = wants.has('object') || wants.has('acl')
+  if (needsAcl && object('s3:GetObjectVersionAcl') !== 'allow') return 'SrcGetAclNotPermitted'
+  // With the data, unreadable tags are left out ("it replicates the objects, but not the object tags"). Alone, nothing would be left to do.
+  const tagsAlone = wants.has('tags') && !wants.has('object')
+  if (tagsAlone && object('s3:GetObjectVersionTagging') !== 'allow') return 'SrcGetTaggingNotPermitted'
+  return undefined
+}
+
+function destinationRefusal(wants: ReadonlySet<ReplicationWant>, destination: Ask): FailureReason | undefined {
+  if (wants.has('delete') && destination('s3:ReplicateDelete') !== 'allow') return 'DstDelObjNotPermitted'
+  const mayReplicate = destination('s3:ReplicateObject') === 'allow'
+  if (wants.has('object') && !mayReplicate) return 'DstPutObjectNotPermitted'
+  if (wants.has('ownerOverride') && destination('s3:ObjectOwnerOverrideToBucketOwner') !== 'allow') return 'DstPutObjectNotPermitted'
+  if (wants.has('tags') && !mayReplicate) return 'DstPutTaggingNotPermitted'
+  if (wants.has('acl') && !mayReplicate) return 'DstPutAclNotPermitted'
+  return undefined
+}
+
+/** GetObjectVersion does for objects that are not SSE-KMS, unless the action made for replication is denied by name. */
+function mayRead(object: Ask, isSseKms: boolean): boolean {
+  const forReplication = object('s3:GetObjectVersionForReplication')
+  if (forReplication !== 'implicitDeny') return forReplication === 'allow'
+  return !isSseKms && object('s3:GetObjectVersion') === 'allow'
+}
+
+/** ReplicateObject carries the tags too, so that only an explicit Deny of ReplicateTags stops them at the destination. */
+function mayCarryTags(object: Ask, destination: Ask): boolean {
+  return object('s3:GetObjectVersionTagging') === 'allow' && destination('s3:ReplicateTags') !== 'explicitDeny'
+}
+
+function contextOf({ nowMs }: ReplicationRequest, { role }: ParsedRole): PolicyContext {
+  return new PolicyContext({
+    'aws:PrincipalArn': role.arn,
+    'aws:PrincipalAccount': role.accountId,
+    'aws:PrincipalType': 'AssumedRole',
+    'aws:UserId': `${role.roleId}:s3-replication`,
+    'aws:CurrentTime': new Date(nowMs).toISOString(),
+    'aws:EpochTime': String(Math.floor(nowMs / 1000)),
+  })
+}

@@ -1,0 +1,76 @@
+/** A role: who may be it, and what it may do. */
+import { bucketArn } from './arn.ts'
+import { evaluateTrust } from './policy.ts'
+import { type PolicyDocument, parsePolicy, policySize, roleInlinePoliciesSizeMax } from './policy-document.ts'
+import { PolicyError } from './policy-error.ts'
+
+export interface Role {
+  readonly name: string
+  readonly arn: string
+  readonly roleId: string
+  readonly path: string
+  readonly accountId: string
+  readonly createdMs: number
+  /** JSON, as it was given. */
+  readonly trustPolicy: string
+  /**
+   * JSON by policy name, as it was given.
+   * NOTE: `__proto__` and `constructor` are names that IAM takes: read and change it only with the functions here.
+   */
+  readonly inlinePolicies: Readonly<Record<string, string>>
+  readonly description?: string
+  /** Seconds. */
+  readonly maxSessionDuration?: number
+}
+
+/** A role with its documents read: made once for each state of the role, and then evaluated for every delivery. */
+export interface ParsedRole {
+  readonly role: Role
+  readonly trust: PolicyDocument
+  readonly policies: readonly PolicyDocument[]
+}
+
+/** @throws PolicyError for a document that was not checked when it was stored */
+export function parseRole(role: Role): ParsedRole {
+  return {
+    role,
+    trust: parsePolicy(role.trustPolicy, 'trust'),
+    policies: Object.values(role.inlinePolicies).map((document) => parsePolicy(document, 'identity')),
+  }
+}
+
+/** In the order of their names, as IAM lists them. */
+export function inlinePolicyNames(role: Role): readonly string[] {
+  return Object.keys(role.inlinePolicies).sort()
+}
+
+export function inlinePolicy(role: Role, name: string): string | undefined {
+  return Object.hasOwn(role.inlinePolicies, name) ? role.inlinePolicies[name] : undefined
+}
+
+/** Adds the policy, or puts it in the place of the one of that name. @throws PolicyError malformed | tooLarge (all of them together) */
+export function withInlinePolicy(role: Role, { name, document }: { readonly name: string; readonly document: string }): Role {
+  parsePolicy(document, 'identity')
+  const inlinePolicies = Object.fromEntries([...Object.entries(withoutInlinePolicy(role, name).inlinePolicies), [name, document]])
+  const size = Object.values(inlinePolicies).reduce((sum, text) => sum + policySize(text), 0)
+  if (size > roleInlinePoliciesSizeMax) {
+    throw new PolicyError('tooLarge', `Maximum policy size of ${roleInlinePoliciesSizeMax} bytes exceeded for role ${role.name}`)
+  }
+  return { ...role, inlinePolicies }
+}
+
+export function withoutInlinePolicy(role: Role, name: string): Role {
+  return { ...role, inlinePolicies: Object.fromEntries(Object.entries(role.inlinePolicies).filter(([known]) => known !== name)) }
+}
+
+/**
+ * Whether the trust policy lets a service be the role.
+ * @param sourceBucket  for which the service acts: what aws:SourceArn and aws:SourceAccount say
+ */
+export function mayAssume(
+  { role, trust }: Pick<ParsedRole, 'role' | 'trust'>,
+  { service, sourceBucket }: { readonly service: string; readonly sourceBucket: string },
+): boolean {
+  const context = { 'aws:SourceArn': bucketArn(sourceBucket), 'aws:SourceAccount': role.accountId, 'aws:PrincipalServiceName': service }
+  return evaluateTrust(trust, { service, action: 'sts:AssumeRole', context }) === 'allow'
+}
