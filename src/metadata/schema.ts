@@ -1,0 +1,79 @@
+/** The tables of a region, as numbered migrations: applied in order, each in one transaction, never edited once released. */
+
+export interface Migration {
+  readonly version: number
+  readonly sql: string
+}
+
+export const schema: readonly Migration[] = [
+  {
+    version: 1,
+    sql: `
+      CREATE TABLE buckets (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, region TEXT NOT NULL, owner_id TEXT NOT NULL, created_ms INTEGER NOT NULL,
+        state TEXT NOT NULL, versioning TEXT NOT NULL, settings TEXT NOT NULL, seq INTEGER NOT NULL
+      ) WITHOUT ROWID;
+
+      CREATE TABLE versions (
+        bucket_id TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL,
+        is_null INTEGER NOT NULL, is_latest INTEGER NOT NULL, is_marker INTEGER NOT NULL,
+        size INTEGER NOT NULL, modified_ms INTEGER NOT NULL, etag TEXT NOT NULL, storage_class TEXT NOT NULL,
+        blob TEXT, blob_set TEXT, part_count INTEGER, record TEXT NOT NULL, replication TEXT, seq INTEGER NOT NULL,
+        PRIMARY KEY (bucket_id, key, id)
+      ) WITHOUT ROWID;
+      CREATE INDEX versions_current ON versions (bucket_id, key) WHERE is_latest = 1 AND is_marker = 0;
+      CREATE UNIQUE INDEX versions_null ON versions (bucket_id, key) WHERE is_null = 1;
+      CREATE INDEX versions_blob ON versions (blob) WHERE blob IS NOT NULL;
+
+      CREATE TABLE uploads (
+        id TEXT PRIMARY KEY, bucket_id TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL,
+        initiated_ms INTEGER NOT NULL, record TEXT NOT NULL, outcome TEXT, seq INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      CREATE INDEX uploads_open ON uploads (bucket_id, key, id DESC) WHERE state = 'open';
+
+      CREATE TABLE parts (
+        blob_set TEXT NOT NULL, number INTEGER NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+        checksum TEXT, sealed_key TEXT, modified_ms INTEGER NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (blob_set, number)
+      ) WITHOUT ROWID;
+      CREATE INDEX parts_blob ON parts (blob);
+
+      CREATE TABLE garbage (id INTEGER PRIMARY KEY, blob TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL);
+
+      CREATE TABLE tasks (
+        bucket_id TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL, destination TEXT NOT NULL,
+        destination_name TEXT NOT NULL, region TEXT NOT NULL, rule_id TEXT NOT NULL, storage_class TEXT,
+        state TEXT NOT NULL, ready INTEGER, revision INTEGER NOT NULL, content_bytes INTEGER NOT NULL, is_content INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, next_attempt_ms INTEGER NOT NULL,
+        reason TEXT, message TEXT, seq INTEGER NOT NULL,
+        PRIMARY KEY (bucket_id, key, version_id, destination)
+      ) WITHOUT ROWID;
+      CREATE INDEX tasks_chain ON tasks (destination, bucket_id, key, version_id) WHERE state = 'waiting';
+      CREATE INDEX tasks_ready ON tasks (region, ready) WHERE ready IS NOT NULL;
+      CREATE INDEX tasks_oldest ON tasks (bucket_id, destination, rule_id, created_ms) WHERE state = 'waiting';
+      CREATE INDEX tasks_failed ON tasks (region, next_attempt_ms) WHERE state = 'failed';
+
+      CREATE TABLE links (
+        bucket_id TEXT NOT NULL, destination TEXT NOT NULL, rule_id TEXT NOT NULL, destination_name TEXT NOT NULL, region TEXT NOT NULL,
+        pending_operations INTEGER NOT NULL, pending_bytes INTEGER NOT NULL, failed INTEGER NOT NULL, last_error TEXT, seq INTEGER NOT NULL,
+        PRIMARY KEY (bucket_id, destination, rule_id)
+      ) WITHOUT ROWID;
+
+      CREATE TABLE tombstones (
+        bucket_id TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL, purged_ms INTEGER NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (bucket_id, key, version_id)
+      ) WITHOUT ROWID;
+
+      CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+
+      CREATE TABLE names (
+        name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, region TEXT NOT NULL, owner_id TEXT NOT NULL, created_ms INTEGER NOT NULL, seq INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      CREATE TABLE roles (name TEXT COLLATE NOCASE PRIMARY KEY, record TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE control_log (
+        position INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, time_ms INTEGER NOT NULL, request_id TEXT NOT NULL UNIQUE,
+        change TEXT NOT NULL, previous_hash TEXT NOT NULL, hash TEXT NOT NULL, seq INTEGER NOT NULL
+      );
+    `,
+  },
+]

@@ -1,0 +1,181 @@
+/**
+ * The engine as its users see it. One connection writes and reads: both happen in whole turns of one thread, so that a read never
+ * meets half a batch, and finds the pages that the writes left in the cache.
+ */
+import { closeSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type Database from 'better-sqlite3'
+import type { Clock } from '../../lib/clock.ts'
+import type { EngineStatus, Metadata } from '../engine.ts'
+import type { Steps, TransactionContext } from '../steps.ts'
+import type { Command, Outcome, TransactionName } from '../transactions.ts'
+import { Committer } from './committer.ts'
+import { Connection } from './connection.ts'
+import { messageOf, unavailable } from './faults.ts'
+import { Followers } from './followers.ts'
+import type { Log, SqliteIo } from './io.ts'
+import { TableNames } from './table-names.ts'
+import { fenceMarkerName } from './wal-rescue.ts'
+
+/** Transactions by name. What each takes and gives is paired by the door's own types (`Command`, `Outcome`). */
+export type TransactionTable = Readonly<Record<string, (input: never, context: TransactionContext) => Steps<unknown>>>
+
+export interface SqliteMetadataOptions {
+  readonly directory: string
+  readonly file: string
+  readonly transactions: TransactionTable
+  readonly usesReserve: ReadonlySet<string>
+  readonly clock: Clock
+  readonly reserveBytes: number
+  readonly log: Log
+  readonly io: SqliteIo
+  readonly writer: Database.Database
+  /**
+   * Reads nothing until writing has ended. Being open it keeps SQLite from a checkpoint when the writer closes;
+   * being read-only it makes none itself.
+   */
+  readonly guard: Database.Database
+  readonly walFd: number
+  readonly boot: number
+  readonly seq: number
+}
+
+interface Reader {
+  readonly database: Database.Database
+  readonly connection: Connection
+  readonly begin: Database.Statement
+  readonly end: Database.Statement
+}
+
+export class SqliteMetadata implements Metadata {
+  readonly boot: number
+  readonly #options: SqliteMetadataOptions
+  readonly #tableNames: TableNames
+  readonly #committer: Committer
+  readonly #followers = new Followers()
+  #reader: Reader
+  #marker: Promise<void> | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(options: SqliteMetadataOptions) {
+    this.boot = options.boot
+    this.#options = options
+    this.#tableNames = new TableNames(options.writer)
+    this.#reader = readerOn(options.writer, this.#tableNames)
+    this.#committer = new Committer({
+      ...options,
+      database: options.writer,
+      connection: this.#reader.connection,
+      onDurable: (seq) => this.#followers.reached(seq),
+      onFenced: (reason) => this.#fenced(reason),
+    })
+  }
+
+  commit<Name extends TransactionName>(command: Command<Name>): Promise<Outcome<Name>> {
+    const { tx } = command
+    const transaction = Object.hasOwn(this.#options.transactions, tx) ? this.#options.transactions[tx] : undefined
+    if (transaction === undefined) return Promise.reject(new Error(`There is no transaction named ${tx}.`))
+    if (this.#closed !== undefined) return Promise.reject(closing())
+    return new Promise((resolve, reject) => {
+      this.#committer.submit({
+        tx,
+        usesReserve: this.#options.usesReserve.has(tx),
+        steps: (context) => transaction(command as never, context), // the name chose both the function and its input
+        resolve: (outcome) => resolve(outcome as Outcome<Name>), // likewise
+        reject,
+      })
+    })
+  }
+
+  async read<T>(query: () => Steps<T>): Promise<T> {
+    if (this.#closed !== undefined) throw closing()
+    const { connection, begin, end, database } = this.#reader
+    const { sync, view } = this.#committer
+    let needed = 0
+    let answer: () => T
+    begin.run()
+    try {
+      const found = connection.drive(query(), {
+        allow(prepared, sql) {
+          if (!prepared.isReadonly) throw new Error(`A query may not write: ${sql}`)
+        },
+        saw(prepared, rows) {
+          needed = Math.max(needed, view.neededBy(prepared, rows))
+        },
+      })
+      answer = () => found
+    } catch (error) {
+      // A refusal rests on what was seen, just as an answer does.
+      answer = () => {
+        throw error
+      }
+    }
+    if (database.inTransaction) end.run()
+    if (needed > sync.durable) await new Promise<void>((resolve, reject) => sync.whenDurable(needed, resolve, reject))
+    return answer()
+  }
+
+  waitBeyond(seq: number, signal: AbortSignal): Promise<number> {
+    if (this.#closed !== undefined) return Promise.reject(closing())
+    const { durable } = this.#committer.sync
+    return durable > seq ? Promise.resolve(durable) : this.#followers.wait(seq, signal)
+  }
+
+  status(): EngineStatus {
+    const { sync, fence, space } = this.#committer
+    const positions = { committedSeq: sync.committed, durableSeq: sync.durable }
+    if (this.#closed !== undefined) return { state: 'closed', ...positions }
+    if (fence !== undefined) return { state: 'fenced', reason: fence.message, ...positions }
+    if (space.isFull())
+      return { state: 'full', reason: `Less than ${this.#options.reserveBytes} bytes are free on the disk.`, ...positions }
+    return { state: 'open', ...positions }
+  }
+
+  /** Takes no more, ends what was taken, and leaves a file without a `-wal`. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    await this.#committer.close()
+    this.#followers.end(closing())
+    await this.#marker
+    const { guard, writer, walFd } = this.#options
+    if (this.#committer.fence === undefined && this.#checkpointed()) guard.close() // the last to close removes the -wal
+    writer.close()
+    guard.close()
+    closeSync(walFd)
+  }
+
+  #checkpointed(): boolean {
+    try {
+      this.#options.writer.pragma('wal_checkpoint(TRUNCATE)')
+      return true
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'metadata was not checkpointed at its end; the next start will see to it')
+      return false
+    }
+  }
+
+  #fenced(reason: string): void {
+    this.#reader = readerOn(this.#options.guard, this.#tableNames)
+    this.#marker = writeFile(join(this.#options.directory, fenceMarkerName), `${reason}\n`, { flush: true }).catch((error: unknown) => {
+      this.#options.log.warn({ err: messageOf(error) }, 'the mark of the fence could not be written')
+    })
+  }
+}
+
+function readerOn(database: Database.Database, tableNames: TableNames): Reader {
+  return {
+    database,
+    connection: new Connection(database, tableNames),
+    begin: database.prepare('BEGIN'),
+    end: database.prepare('COMMIT'),
+  }
+}
+
+function closing(): Error {
+  return unavailable('The metadata store is closed.')
+}

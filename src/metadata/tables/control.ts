@@ -1,0 +1,288 @@
+/**
+ * What must be the same in every region, bucket names and roles, and the one ordered log through which it changes.
+ * Home appends; every other region applies the same rows in the same order. A row's hash covers the row before it, so two histories never mix.
+ */
+import { createHash } from 'node:crypto'
+import type { BucketName, BucketSettings } from '../../model/bucket.ts'
+import { S3Error } from '../../model/errors.ts'
+import type { Role } from '../../model/role.ts'
+import { type Row, type Steps, statement, type TransactionContext } from '../steps.ts'
+import { dropBucket, insertBucket } from './buckets.ts'
+import { json, number, text } from './columns.ts'
+
+/** One change of the control plane, whole: applying it needs nothing but the rows that stand. */
+export type ControlChange =
+  /** From this row on, that region keeps the log. */
+  | { readonly kind: 'setHome'; readonly region: string }
+  | { readonly kind: 'createBucket'; readonly bucket: BucketName; readonly settings: BucketSettings }
+  | { readonly kind: 'deleteBucket'; readonly name: string; readonly id: string }
+  | { readonly kind: 'createRole'; readonly role: Role }
+  | { readonly kind: 'deleteRole'; readonly name: string }
+  | { readonly kind: 'putRolePolicy'; readonly roleName: string; readonly policyName: string; readonly document: string }
+  | { readonly kind: 'deleteRolePolicy'; readonly roleName: string; readonly policyName: string }
+
+export interface ControlRow {
+  readonly position: number
+  readonly epoch: number
+  readonly timeMs: number
+  /** Made by whoever asked: the same request forwarded twice is one row. */
+  readonly requestId: string
+  readonly change: ControlChange
+  readonly previousHash: string
+  readonly hash: string
+}
+
+/** A follower's rows and home's do not fit: nothing more may be applied. */
+export class ControlHistoryMismatch extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'ControlHistoryMismatch'
+  }
+}
+
+const genesisHash = '0'.repeat(64)
+const rowColumns = 'position, epoch, time_ms, request_id, change, previous_hash, hash'
+
+/** The newest row, or undefined before the first. */
+export function* lastControlRow(): Steps<ControlRow | undefined> {
+  const [row] = yield statement(`SELECT ${rowColumns}, seq FROM control_log ORDER BY position DESC LIMIT 1`)
+  return row === undefined ? undefined : toControlRow(row)
+}
+
+export function* controlRowsAfter(position: number, limit: number): Steps<readonly ControlRow[]> {
+  const rows = yield statement(`SELECT ${rowColumns}, seq FROM control_log WHERE position > ?1 ORDER BY position LIMIT ?2`, position, limit)
+  return rows.map(toControlRow)
+}
+
+/** The region that keeps the log: as the newest `setHome` row says. */
+export function* homeRegion(): Steps<string | undefined> {
+  const [row] = yield statement(`SELECT change, seq FROM control_log WHERE change LIKE '{"kind":"setHome"%' ORDER BY position DESC LIMIT 1`)
+  if (row === undefined) return undefined
+  const change = json<ControlChange>(row.change)
+  return change.kind === 'setHome' ? change.region : undefined
+}
+
+/**
+ * Home's write: judges the change by the rows that stand, appends it and applies it here.
+ * @throws S3Error as the change is refused (BucketAlreadyExists, BucketAlreadyOwnedByYou, EntityAlreadyExists, NoSuchEntity, DeleteConflict, TooManyBuckets)
+ */
+function* appendControl(
+  input: { readonly selfRegion: string; readonly requestId: string; readonly change: ControlChange },
+  context: TransactionContext,
+): Steps<ControlRow> {
+  const [answered] = yield statement(`SELECT ${rowColumns}, seq FROM control_log WHERE request_id = ?1`, input.requestId)
+  if (answered !== undefined) return toControlRow(answered)
+  yield* checkChange(input.change)
+  const last = yield* lastControlRow()
+  const unsigned = {
+    position: (last?.position ?? 0) + 1,
+    epoch: last?.epoch ?? 1,
+    timeMs: context.nowMs,
+    requestId: input.requestId,
+    change: input.change,
+    previousHash: last?.hash ?? genesisHash,
+  }
+  const row: ControlRow = { ...unsigned, hash: hashOf(unsigned) }
+  yield* insertAndApply(row, input.selfRegion, context)
+  return row
+}
+
+/** A follower's write: takes home's next row. A row that is here already is passed over. @throws ControlHistoryMismatch */
+function* applyControl(
+  input: { readonly selfRegion: string; readonly row: ControlRow },
+  context: TransactionContext,
+): Steps<{ readonly applied: boolean }> {
+  const { row } = input
+  const last = yield* lastControlRow()
+  const position = last?.position ?? 0
+  if (row.position <= position) {
+    const [standing] = yield statement('SELECT hash, seq FROM control_log WHERE position = ?1', row.position)
+    if (standing?.hash !== row.hash) throw new ControlHistoryMismatch(`row ${row.position} of the control log differs from home's`)
+    return { applied: false }
+  }
+  if (row.position !== position + 1) throw new ControlHistoryMismatch(`row ${row.position} of the control log came after row ${position}`)
+  if (row.previousHash !== (last?.hash ?? genesisHash) || row.hash !== hashOf(row)) {
+    throw new ControlHistoryMismatch(`row ${row.position} of the control log does not fit the row before it`)
+  }
+  yield* insertAndApply(row, input.selfRegion, context)
+  return { applied: true }
+}
+
+export const controlTransactions = { appendControl, applyControl } as const
+
+function* insertAndApply(row: ControlRow, selfRegion: string, context: TransactionContext): Steps<void> {
+  yield statement(
+    `INSERT INTO control_log (${rowColumns}, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+    row.position,
+    row.epoch,
+    row.timeMs,
+    row.requestId,
+    JSON.stringify(row.change),
+    row.previousHash,
+    row.hash,
+    context.seq,
+  )
+  yield* applyChange(row.change, selfRegion, context)
+}
+
+function* checkChange(change: ControlChange): Steps<void> {
+  switch (change.kind) {
+    case 'setHome':
+      return
+    case 'createBucket': {
+      const standing = yield* nameOf(change.bucket.name)
+      if (standing === undefined) return
+      const isOwn = standing.ownerId === change.bucket.ownerId
+      throw new S3Error(isOwn ? 'BucketAlreadyOwnedByYou' : 'BucketAlreadyExists', { details: { BucketName: change.bucket.name } })
+    }
+    case 'deleteBucket': {
+      const standing = yield* nameOf(change.name)
+      if (standing?.id !== change.id) throw new S3Error('NoSuchBucket', { details: { BucketName: change.name } })
+      return
+    }
+    case 'createRole':
+      if ((yield* roleByName(change.role.name)) !== undefined) {
+        throw new S3Error('EntityAlreadyExists', { message: `Role with name ${change.role.name} already exists.` })
+      }
+      return
+    case 'deleteRole': {
+      const role = yield* standingRole(change.name)
+      if (Object.keys(role.inlinePolicies).length > 0) {
+        throw new S3Error('DeleteConflict', { message: 'Cannot delete entity, must delete policies first.' })
+      }
+      return
+    }
+    case 'putRolePolicy':
+      yield* standingRole(change.roleName)
+      return
+    case 'deleteRolePolicy': {
+      const role = yield* standingRole(change.roleName)
+      if (!Object.hasOwn(role.inlinePolicies, change.policyName)) {
+        throw new S3Error('NoSuchEntity', { message: `The role policy with name ${change.policyName} cannot be found.` })
+      }
+      return
+    }
+    default:
+      change satisfies never
+  }
+}
+
+function* applyChange(change: ControlChange, selfRegion: string, context: TransactionContext): Steps<void> {
+  switch (change.kind) {
+    case 'setHome':
+      return
+    case 'createBucket': {
+      const { bucket } = change
+      yield statement(
+        'INSERT INTO names (name, id, region, owner_id, created_ms, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)',
+        bucket.name,
+        bucket.id,
+        bucket.region,
+        bucket.ownerId,
+        bucket.createdMs,
+        context.seq,
+      )
+      if (bucket.region === selfRegion) {
+        yield* insertBucket({ ...bucket, state: 'active', versioning: 'Unversioned', settings: change.settings }, context)
+      }
+      return
+    }
+    case 'deleteBucket':
+      yield statement('DELETE FROM names WHERE name = ?1 AND id = ?2', change.name, change.id)
+      yield* dropBucket(change.id, context)
+      return
+    case 'createRole':
+      yield* writeRole(change.role, context)
+      return
+    case 'deleteRole':
+      yield statement('DELETE FROM roles WHERE name = ?1', change.name)
+      return
+    case 'putRolePolicy': {
+      const role = yield* standingRole(change.roleName)
+      yield* writeRole({ ...role, inlinePolicies: { ...role.inlinePolicies, [change.policyName]: change.document } }, context)
+      return
+    }
+    case 'deleteRolePolicy': {
+      const role = yield* standingRole(change.roleName)
+      const kept = Object.entries(role.inlinePolicies).filter(([name]) => name !== change.policyName)
+      yield* writeRole({ ...role, inlinePolicies: Object.fromEntries(kept) }, context)
+      return
+    }
+    default:
+      change satisfies never
+  }
+}
+
+/** Where the bucket of that name lives, in whichever region. */
+export function* nameOf(name: string): Steps<BucketName | undefined> {
+  const [row] = yield statement('SELECT name, id, region, owner_id, created_ms FROM names WHERE name = ?1', name)
+  return row === undefined ? undefined : toName(row)
+}
+
+/** Bucket names of an owner, in order. */
+export function* scanNames(page: {
+  readonly ownerId: string
+  readonly after: string
+  readonly prefix: string
+  readonly region?: string
+  readonly limit: number
+}): Steps<readonly BucketName[]> {
+  const rows = yield statement(
+    `SELECT name, id, region, owner_id, created_ms FROM names
+     WHERE name > ?1 AND owner_id = ?2 AND substr(name, 1, length(?3)) = ?3 AND (?4 IS NULL OR region = ?4) ORDER BY name LIMIT ?5`,
+    page.after,
+    page.ownerId,
+    page.prefix,
+    page.region ?? null,
+    page.limit,
+  )
+  return rows.map(toName)
+}
+
+export function* roleByName(name: string): Steps<Role | undefined> {
+  // IAM tells names apart by their letters alone: "Replicator" and "replicator" are one role.
+  const [row] = yield statement('SELECT record FROM roles WHERE name = ?1', name)
+  return row === undefined ? undefined : json<Role>(row.record)
+}
+
+export function* scanRoles(page: { readonly after: string; readonly limit: number }): Steps<readonly Role[]> {
+  const rows = yield statement('SELECT record FROM roles WHERE name > ?1 ORDER BY name LIMIT ?2', page.after, page.limit)
+  return rows.map((row) => json<Role>(row.record))
+}
+
+function* standingRole(name: string): Steps<Role> {
+  const role = yield* roleByName(name)
+  if (role === undefined) throw new S3Error('NoSuchEntity', { message: `The role with name ${name} cannot be found.` })
+  return role
+}
+
+function* writeRole(role: Role, { seq }: TransactionContext): Steps<void> {
+  yield statement('INSERT OR REPLACE INTO roles (name, record, seq) VALUES (?1, ?2, ?3)', role.name, JSON.stringify(role), seq)
+}
+
+function hashOf(row: Omit<ControlRow, 'hash'>): string {
+  const covered = JSON.stringify([row.position, row.epoch, row.timeMs, row.requestId, row.change, row.previousHash])
+  return createHash('sha256').update(covered).digest('hex')
+}
+
+function toControlRow(row: Row): ControlRow {
+  return {
+    position: number(row.position),
+    epoch: number(row.epoch),
+    timeMs: number(row.time_ms),
+    requestId: text(row.request_id),
+    change: json<ControlChange>(row.change),
+    previousHash: text(row.previous_hash),
+    hash: text(row.hash),
+  }
+}
+
+function toName(row: Row): BucketName {
+  return {
+    name: text(row.name),
+    id: text(row.id),
+    region: text(row.region),
+    ownerId: text(row.owner_id),
+    createdMs: number(row.created_ms),
+  }
+}

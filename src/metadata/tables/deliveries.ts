@@ -1,0 +1,127 @@
+/** The destination's side of replication: "make version V equal", whatever of it is here already. */
+import { isNewer } from '../../lib/hybrid-clock.ts'
+import type { FailureReason } from '../../model/replication-reasons.ts'
+import type { StorageClass } from '../../model/storage-class.ts'
+import type { ObjectVersion, Part, Stamped, VersionRecord } from '../../model/version.ts'
+import { type Steps, statement, type TransactionContext } from '../steps.ts'
+import { bucketById } from './buckets.ts'
+import { insertPart } from './uploads.ts'
+import { insertVersion, newestVersion, versionByOrderedId } from './version-rows.ts'
+
+/** One version as it arrived; its content, where it came along, is written and synced already. */
+export interface Delivery {
+  readonly sourceRegion: string
+  readonly sourceBucket: string
+  /** Id of the destination bucket. */
+  readonly bucketId: string
+  readonly key: string
+  readonly id: string
+  readonly isDeleteMarker: boolean
+  readonly size: number
+  readonly lastModifiedMs: number
+  readonly etag: string
+  readonly storageClass: StorageClass
+  readonly record: VersionRecord
+  /** Absent: attributes only. */
+  readonly content?:
+    | { readonly kind: 'marker' }
+    | { readonly kind: 'blob'; readonly blob: string }
+    | { readonly kind: 'parts'; readonly blobSet: string; readonly parts: readonly Part[] }
+}
+
+/**
+ * `stored`: the version is here now, with the content of this delivery. `merged`: it was here; newer attributes were taken.
+ * `missing`: only attributes came, and the version is not here. `purged`: it was here, and somebody deleted it for good.
+ */
+export type DeliveryOutcome = 'stored' | 'merged' | 'missing' | 'purged' | { readonly refused: FailureReason }
+
+/** Takes deliveries in their order, in one commit. The content of one that is not `stored` belongs to nobody: the caller removes it. */
+function* receiveVersions(
+  input: { readonly deliveries: readonly Delivery[] },
+  context: TransactionContext,
+): Steps<readonly DeliveryOutcome[]> {
+  const outcomes: DeliveryOutcome[] = []
+  for (const delivery of input.deliveries) outcomes.push(yield* receiveVersion(delivery, context))
+  return outcomes
+}
+
+function* receiveVersion(delivery: Delivery, context: TransactionContext): Steps<DeliveryOutcome> {
+  const bucket = yield* bucketById(delivery.bucketId)
+  if (bucket === undefined || bucket.state !== 'active') return { refused: 'DstBucketNotFound' }
+  if (bucket.versioning !== 'Enabled') return { refused: 'DstBucketUnversioned' }
+  const standing = yield* versionByOrderedId(bucket.id, delivery.key, delivery.id)
+  if (standing !== undefined) return yield* mergeInto(standing, delivery, context)
+  const tombstones = yield statement(
+    'SELECT 1 AS found FROM tombstones WHERE bucket_id = ?1 AND key = ?2 AND version_id = ?3',
+    bucket.id,
+    delivery.key,
+    delivery.id,
+  )
+  if (tombstones.length > 0) return 'purged'
+  if (delivery.content === undefined) return 'missing'
+  yield* insertReplica(delivery, delivery.content, context)
+  return 'stored'
+}
+
+function* mergeInto(standing: ObjectVersion, delivery: Delivery, context: TransactionContext): Steps<DeliveryOutcome> {
+  // Ids do not repeat, so another content under the same id is a fault somewhere, and not one to paper over.
+  if (standing.etag !== delivery.etag || standing.size !== delivery.size || standing.isDeleteMarker !== delivery.isDeleteMarker) {
+    return { refused: 'DstChecksumMismatch' }
+  }
+  const record: VersionRecord = {
+    ...standing.record,
+    tags: newerOf(standing.record.tags, delivery.record.tags),
+    acl: newerOf(standing.record.acl, delivery.record.acl),
+  }
+  if (record.tags !== standing.record.tags || record.acl !== standing.record.acl) {
+    yield statement(
+      'UPDATE versions SET record = ?4, seq = ?5 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
+      standing.bucketId,
+      standing.key,
+      standing.id,
+      JSON.stringify(record),
+      context.seq,
+    )
+  }
+  return 'merged'
+}
+
+function* insertReplica(delivery: Delivery, content: NonNullable<Delivery['content']>, context: TransactionContext): Steps<void> {
+  const newest = yield* newestVersion(delivery.bucketId, delivery.key)
+  // The highest id is the latest, whenever it arrives.
+  const isLatest = newest === undefined || isNewer(delivery.id, newest.id)
+  if (isLatest && newest !== undefined) {
+    yield statement(
+      'UPDATE versions SET is_latest = 0 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
+      newest.bucketId,
+      newest.key,
+      newest.id,
+    )
+  }
+  yield* insertVersion({
+    bucketId: delivery.bucketId,
+    key: delivery.key,
+    id: delivery.id,
+    isNull: false,
+    isLatest,
+    isDeleteMarker: delivery.isDeleteMarker,
+    size: delivery.size,
+    lastModifiedMs: delivery.lastModifiedMs,
+    etag: delivery.etag,
+    storageClass: delivery.storageClass,
+    record: delivery.record,
+    replication: { role: 'replica', sourceRegion: delivery.sourceRegion, sourceBucket: delivery.sourceBucket },
+    seq: context.seq,
+    ...(content.kind === 'blob' ? { blob: content.blob } : {}),
+    ...(content.kind === 'parts' ? { blobSet: content.blobSet, partCount: content.parts.length } : {}),
+  })
+  if (content.kind === 'parts') {
+    for (const part of content.parts) yield* insertPart(content.blobSet, part, context.seq)
+  }
+}
+
+function newerOf<T>(standing: Stamped<T>, arrived: Stamped<T>): Stamped<T> {
+  return isNewer(arrived.stamp, standing.stamp) ? arrived : standing
+}
+
+export const deliveryTransactions = { receiveVersions } as const

@@ -1,0 +1,15 @@
+/** What a data folder belongs to, written once: its region, the master key of its seals, this region's incarnation. */
+import { type Steps, statement, type TransactionContext } from '../steps.ts'
+import { text } from './columns.ts'
+
+/** Writes a fact unless it stands. @returns what stands now */
+function* rememberFact(
+  input: { readonly name: string; readonly value: string },
+  { seq }: TransactionContext,
+): Steps<{ readonly standing: string }> {
+  yield statement('INSERT INTO facts (name, value, seq) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO NOTHING', input.name, input.value, seq)
+  const [row] = yield statement('SELECT value, seq FROM facts WHERE name = ?1', input.name)
+  return { standing: text(row?.value) }
+}
+
+export const factTransactions = { rememberFact } as const

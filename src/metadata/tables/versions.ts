@@ -1,0 +1,274 @@
+/** Transactions on versions: every way a version is made, marked, changed or removed by clients of this region. */
+import { isNewer } from '../../lib/hybrid-clock.ts'
+import type { Grant } from '../../model/acl.ts'
+import type { Bucket } from '../../model/bucket.ts'
+import { checkDeleteConditions, checkWriteConditions, type WriteConditions } from '../../model/conditions.ts'
+import { S3Error } from '../../model/errors.ts'
+import { planAttributeChange, planVersion } from '../../model/replication-rules.ts'
+import { pendingAgain, pendingState } from '../../model/replication-status.ts'
+import type { StorageClass } from '../../model/storage-class.ts'
+import type { Tag } from '../../model/tags.ts'
+import { type ObjectVersion, publicVersionId, type Stamped, VersionIdBehind, type VersionRecord } from '../../model/version.ts'
+import { type Steps, statement, type TransactionContext } from '../steps.ts'
+import { activeBucket } from './buckets.ts'
+import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
+import { insertVersion, newestVersion, toVersion, versionById, versionColumns } from './version-rows.ts'
+
+/** A version that is to be made. `id` is the writer's proposal: it must be above the key's newest, and the seal of the data key is bound to it. */
+export interface NewVersion {
+  readonly bucketId: string
+  readonly key: string
+  readonly id: string
+  readonly size: number
+  readonly etag: string
+  readonly storageClass: StorageClass
+  readonly blob?: string
+  readonly blobSet?: string
+  readonly partCount?: number
+  readonly record: VersionRecord
+}
+
+/** What came of making a version. */
+export interface MadeVersion {
+  readonly version: ObjectVersion
+  /** Whether clients are told a version id at all. */
+  readonly isVersioned: boolean
+}
+
+/** @throws S3Error NoSuchBucket, PreconditionFailed, NoSuchKey; VersionIdBehind */
+export function* putVersion(
+  input: { readonly version: NewVersion; readonly conditions?: WriteConditions },
+  context: TransactionContext,
+): Steps<MadeVersion> {
+  const bucket = yield* activeBucket(input.version.bucketId)
+  const newest = yield* newestVersion(bucket.id, input.version.key)
+  if (input.conditions !== undefined) checkWriteConditions(input.conditions, newest)
+  return yield* makeVersion({ bucket, newest, made: input.version, isDeleteMarker: false }, context)
+}
+
+/** What DeleteObject without a version id is to do: a marker, or in an unversioned bucket a removal. */
+export interface Deletion {
+  readonly bucketId: string
+  readonly key: string
+  /** Proposed id of a marker. */
+  readonly id: string
+  readonly ownerId: string
+  /** If-Match: the ETag that the current object must have. */
+  readonly ifMatch?: string
+}
+
+export interface Deleted {
+  /** A marker was made, or a marker was removed. */
+  readonly deleteMarker?: boolean
+  /** Version id of what was made or removed, as clients know it; absent in an unversioned bucket. */
+  readonly versionId?: string
+}
+
+/** @throws S3Error NoSuchBucket, PreconditionFailed; VersionIdBehind */
+export function* deleteObject(input: Deletion, context: TransactionContext): Steps<Deleted> {
+  const bucket = yield* activeBucket(input.bucketId)
+  const newest = yield* newestVersion(bucket.id, input.key)
+  checkDeleteConditions(input, newest)
+  if (bucket.versioning === 'Unversioned') {
+    if (newest !== undefined) yield* removeVersion(newest, context)
+    return {}
+  }
+  const made: NewVersion = {
+    bucketId: bucket.id,
+    key: input.key,
+    id: input.id,
+    size: 0,
+    etag: '',
+    storageClass: 'STANDARD',
+    record: {
+      ownerId: input.ownerId,
+      system: { contentType: '' },
+      user: [],
+      tags: { stamp: input.id, value: [] },
+      acl: { stamp: input.id, value: [] },
+    },
+  }
+  const { version } = yield* makeVersion({ bucket, newest, made, isDeleteMarker: true }, context)
+  return { deleteMarker: true, versionId: publicVersionId(version) }
+}
+
+/** Removes one version for good. An absent one is no error. @throws S3Error NoSuchBucket, PreconditionFailed */
+export function* deleteVersion(
+  input: { readonly bucketId: string; readonly key: string; readonly versionId: string; readonly ifMatch?: string },
+  context: TransactionContext,
+): Steps<Deleted> {
+  const bucket = yield* activeBucket(input.bucketId)
+  const version = yield* versionById(bucket.id, input.key, input.versionId)
+  if (version === undefined) return { versionId: input.versionId }
+  checkDeleteConditions(input, version)
+  yield* removeVersion(version, context)
+  if (version.replication?.role === 'replica') yield* writeTombstone(version, context)
+  return { versionId: input.versionId, ...(version.isDeleteMarker ? { deleteMarker: true } : {}) }
+}
+
+export type DeleteOne =
+  | ({ readonly kind: 'object' } & Deletion)
+  | { readonly kind: 'version'; readonly bucketId: string; readonly key: string; readonly versionId: string; readonly ifMatch?: string }
+
+/** Many deletions in one commit, answered one by one: a refused one leaves the others alone. */
+export function* deleteMany(
+  input: { readonly deletions: readonly DeleteOne[] },
+  context: TransactionContext,
+): Steps<readonly (Deleted | { readonly code: string; readonly message: string })[]> {
+  const outcomes: (Deleted | { code: string; message: string })[] = []
+  for (const deletion of input.deletions) {
+    try {
+      outcomes.push(yield* deletion.kind === 'object' ? deleteObject(deletion, context) : deleteVersion(deletion, context))
+    } catch (error) {
+      // NOTE: a deletion refuses before its first write, so nothing of a refused one is left in this commit.
+      if (!(error instanceof S3Error)) throw error
+      outcomes.push({ code: error.code, message: error.message })
+    }
+  }
+  return outcomes
+}
+
+export type AttributeChange =
+  | { readonly name: 'tags'; readonly value: readonly Tag[] }
+  | { readonly name: 'acl'; readonly value: readonly Grant[] }
+
+/**
+ * Changes tags or ACL of a version that stands, and queues it for its destinations again.
+ * @param input.stamp  an ordered id: the change's place among changes of both regions
+ * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker)
+ */
+export function* setAttribute(
+  input: {
+    readonly bucketId: string
+    readonly key: string
+    readonly versionId?: string
+    readonly stamp: string
+    readonly change: AttributeChange
+  },
+  context: TransactionContext,
+): Steps<ObjectVersion> {
+  const bucket = yield* activeBucket(input.bucketId)
+  const version = yield* input.versionId === undefined
+    ? newestVersion(bucket.id, input.key)
+    : versionById(bucket.id, input.key, input.versionId)
+  if (version === undefined) {
+    throw input.versionId === undefined
+      ? new S3Error('NoSuchKey', { details: { Key: input.key } })
+      : new S3Error('NoSuchVersion', { details: { Key: input.key, VersionId: input.versionId } })
+  }
+  if (version.isDeleteMarker) {
+    throw input.versionId === undefined
+      ? new S3Error('NoSuchKey', { details: { Key: input.key }, headers: { 'x-amz-delete-marker': 'true' } })
+      : new S3Error('MethodNotAllowed', { details: { Method: 'PUT', ResourceType: 'DeleteMarker' }, headers: { allow: 'DELETE' } })
+  }
+  const standing = version.record[input.change.name]
+  if (!isNewer(input.stamp, standing.stamp)) throw new VersionIdBehind(standing.stamp)
+  const changed: Stamped<readonly Tag[] | readonly Grant[]> = { stamp: input.stamp, value: input.change.value }
+  const record: VersionRecord = { ...version.record, [input.change.name]: changed }
+  const plans =
+    version.replication?.role === 'source'
+      ? planAttributeChange(bucket.settings.replication?.configuration, { key: version.key, state: version.replication })
+      : []
+  const replication = pendingAgain(version.replication, plans)
+  yield statement(
+    'UPDATE versions SET record = ?4, replication = ?5, seq = ?6 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
+    bucket.id,
+    version.key,
+    version.id,
+    JSON.stringify(record),
+    replication === undefined ? null : JSON.stringify(replication),
+    context.seq,
+  )
+  for (const plan of plans) {
+    const destination = bucket.settings.replication?.destinations[plan.destinationBucket]
+    if (destination !== undefined) yield* enqueueAttributes(version, plan, destination, context)
+  }
+  return { ...version, record, seq: context.seq, ...(replication === undefined ? {} : { replication }) }
+}
+
+/** Puts a version on top of its key, with all that follows from it: null version replaced, old latest demoted, replication queued. */
+export function* makeVersion(
+  input: {
+    readonly bucket: Bucket
+    readonly newest: ObjectVersion | undefined
+    readonly made: NewVersion
+    readonly isDeleteMarker: boolean
+  },
+  context: TransactionContext,
+): Steps<MadeVersion> {
+  const { bucket, newest, made, isDeleteMarker } = input
+  if (newest !== undefined && !isNewer(made.id, newest.id)) throw new VersionIdBehind(newest.id)
+  const isNull = bucket.versioning !== 'Enabled'
+  const replaced = isNull ? yield* versionById(bucket.id, made.key, 'null') : undefined
+  if (replaced !== undefined) yield* eraseVersion(replaced, context)
+  if (newest !== undefined && newest.id !== replaced?.id) {
+    yield statement('UPDATE versions SET is_latest = 0 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3', bucket.id, made.key, newest.id)
+  }
+  const replication = isNull ? undefined : bucket.settings.replication
+  const plans = planVersion(replication?.configuration, {
+    key: made.key,
+    tags: made.record.tags.value,
+    isDeleteMarker,
+    madeBy: 'user',
+    isReplica: false,
+    storageClass: made.storageClass,
+    encryption: made.record.encryption === undefined ? 'none' : 'SSE-S3',
+  })
+  const pending = pendingState(plans)
+  const version: ObjectVersion = {
+    ...made,
+    isNull,
+    isLatest: true,
+    isDeleteMarker,
+    lastModifiedMs: context.nowMs,
+    seq: context.seq,
+    ...(pending === undefined ? {} : { replication: pending }),
+  }
+  yield* insertVersion(version)
+  if (replication !== undefined) yield* enqueueVersion(version, plans, replication.destinations, context)
+  return { version, isVersioned: bucket.versioning !== 'Unversioned' }
+}
+
+/** Removes a version and lets the next newest become the latest. */
+function* removeVersion(version: ObjectVersion, context: TransactionContext): Steps<void> {
+  yield* eraseVersion(version, context)
+  if (!version.isLatest) return
+  yield statement(
+    `UPDATE versions SET is_latest = 1, seq = ?3 WHERE bucket_id = ?1 AND key = ?2 AND id =
+       (SELECT id FROM versions WHERE bucket_id = ?1 AND key = ?2 ORDER BY id LIMIT 1)`,
+    version.bucketId,
+    version.key,
+    context.seq,
+  )
+}
+
+/** Takes a version's row away and frees its blobs; who is latest then is the caller's to say. */
+export function* eraseVersion(version: ObjectVersion, context: TransactionContext): Steps<void> {
+  yield statement('DELETE FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id = ?3', version.bucketId, version.key, version.id)
+  if (version.blob !== undefined) yield statement('INSERT INTO garbage (blob, seq) VALUES (?1, ?2)', version.blob, context.seq)
+  if (version.blobSet !== undefined) {
+    yield statement('INSERT INTO garbage (blob, seq) SELECT blob, ?2 FROM parts WHERE blob_set = ?1', version.blobSet, context.seq)
+    yield statement('DELETE FROM parts WHERE blob_set = ?1', version.blobSet)
+  }
+  if (version.replication?.role === 'source') yield* dropTasksOf(version, context)
+}
+
+/** A purged replica must not come back with a delivery that was repeated because its answer was lost. */
+function* writeTombstone(version: ObjectVersion, context: TransactionContext): Steps<void> {
+  yield statement(
+    'INSERT OR REPLACE INTO tombstones (bucket_id, key, version_id, purged_ms, seq) VALUES (?1, ?2, ?3, ?4, ?5)',
+    version.bucketId,
+    version.key,
+    version.id,
+    context.nowMs,
+    context.seq,
+  )
+}
+
+/** Versions that hold this blob: what a check or a mend starts from. */
+export function* versionsOfBlob(blob: string): Steps<readonly ObjectVersion[]> {
+  const rows = yield statement(`SELECT ${versionColumns} FROM versions WHERE blob = ?1`, blob)
+  return rows.map(toVersion)
+}
+
+export const versionTransactions = { putVersion, deleteObject, deleteVersion, deleteMany, setAttribute } as const

@@ -1,0 +1,100 @@
+/** A real metadata store in a folder of its own, and short words for what the suite does to it. */
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { HybridClock } from '../../../src/lib/hybrid-clock.ts'
+import type { Metadata } from '../../../src/metadata/engine.ts'
+import { schema } from '../../../src/metadata/schema.ts'
+import { openSqlite } from '../../../src/metadata/sqlite/open.ts'
+import { type Row, type Steps, statement } from '../../../src/metadata/steps.ts'
+import { bucketById } from '../../../src/metadata/tables/buckets.ts'
+import type { MadeVersion, NewVersion } from '../../../src/metadata/tables/versions.ts'
+import { transactions, usesReserve } from '../../../src/metadata/transactions.ts'
+import type { Bucket, BucketReplication } from '../../../src/model/bucket.ts'
+import { checkReplicationConfiguration } from '../../../src/model/replication-configuration-check.ts'
+
+export interface Region {
+  readonly metadata: Metadata
+  readonly ids: HybridClock
+  bucket(name: string): Promise<Bucket>
+  put(bucket: Bucket, key: string, changes?: Partial<NewVersion>): Promise<MadeVersion>
+  rows(sql: string, ...params: (string | number)[]): Promise<readonly Record<string, unknown>[]>
+}
+
+export async function openRegion(name = 'us-east-1'): Promise<Region> {
+  const directory = await mkdtemp(join(tmpdir(), 'farshore-metadata-'))
+  const metadata = await openSqlite({ directory, transactions, usesReserve, schema, clock: systemClock, reserveBytes: 1 })
+  onTestFinished(async () => {
+    await metadata.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+  const ids = new HybridClock({ clock: systemClock, region: name })
+  return {
+    metadata,
+    ids,
+    async bucket(bucketName) {
+      const bucket = { name: bucketName, id: randomUUID().slice(0, 8), region: name, ownerId: 'owner', createdMs: 1 }
+      await metadata.commit({
+        tx: 'appendControl',
+        selfRegion: name,
+        requestId: randomUUID(),
+        change: { kind: 'createBucket', bucket, settings: {} },
+      })
+      const made = await metadata.read(() => bucketById(bucket.id))
+      if (made === undefined) throw new Error('the bucket was not made')
+      return made
+    },
+    put(bucket, key, changes = {}) {
+      return metadata.commit({ tx: 'putVersion', version: newVersion(bucket, key, { id: ids.issue(), ...changes }) })
+    },
+    rows: (sql, ...params) => metadata.read(() => rowsOf(sql, params)),
+  }
+}
+
+function* rowsOf(sql: string, params: readonly (string | number)[]): Steps<readonly Row[]> {
+  return yield statement(sql, ...params)
+}
+
+export function newVersion(bucket: Bucket, key: string, changes: Partial<NewVersion> & { id: string }): NewVersion {
+  return {
+    bucketId: bucket.id,
+    key,
+    size: 10,
+    etag: 'e',
+    storageClass: 'STANDARD',
+    blob: `blob-${changes.id}`,
+    record: {
+      ownerId: 'owner',
+      system: { contentType: 'text/plain' },
+      user: [],
+      tags: { stamp: changes.id, value: [] },
+      acl: { stamp: changes.id, value: [] },
+    },
+    ...changes,
+  }
+}
+
+/** A V2 configuration with one rule a destination, each for every object. */
+export function replicationTo(...destinations: readonly string[]): BucketReplication {
+  const configuration = checkReplicationConfiguration(
+    {
+      Role: 'arn:aws:iam::000000000000:role/replicator',
+      Rule: destinations.map((name, index) => ({
+        ID: `to-${name}`,
+        Priority: String(index + 1),
+        Status: 'Enabled',
+        Filter: {},
+        DeleteMarkerReplication: { Status: 'Enabled' },
+        Destination: { Bucket: `arn:aws:s3:::${name}` },
+      })),
+    },
+    { makeId: (index) => `rule-${index}` },
+  )
+  return {
+    configuration,
+    destinations: Object.fromEntries(destinations.map((name) => [name, { bucketId: `id-${name}`, region: 'eu-west-1' }])),
+  }
+}
