@@ -1,0 +1,194 @@
+/**
+ * Writes a large blob: temporary name, data, table, fdatasync, rename, fsync of the folder. Two pooled buffers, whatever the length: one
+ * fills from the stream while the other goes to the disk.
+ */
+import { randomBytes } from 'node:crypto'
+import type { BufferPool } from './buffer-pool.ts'
+import { asBlobError } from './errors.ts'
+import { entryBytesOf, footerOf, sealBlock } from './file-format.ts'
+import { closeQuietly, type FileOps, syncFolder, writeFully } from './file-ops.ts'
+import { blockBytes, dataKeyBytes, type FrameCipher, frameCipher } from './frames.ts'
+import { type BlobRef, blobFileName, fileRef, folderOf } from './ref.ts'
+import type { Source } from './source.ts'
+
+const idBytes = 16
+
+export interface FileWriterParts {
+  readonly ops: FileOps
+  readonly pool: BufferPool
+  readonly boot: number
+  readonly tmpFolder: string
+  readonly filesFolder: string
+  /** Told of a path that could not be unlinked after a failure, to be tried again later. */
+  readonly onLeftover: (path: string) => void
+}
+
+export interface WrittenFile {
+  readonly ref: BlobRef
+  readonly lengthBytes: number
+  readonly storedBytes: number
+  readonly dataKey?: Buffer
+}
+
+/**
+ * @throws DiskFull | BlobIoError, and what the source throws. Nothing is left behind then, neither file nor descriptor
+ */
+export async function writeBlobFile(
+  parts: FileWriterParts,
+  { source, encrypt }: { source: Source; encrypt: boolean },
+): Promise<WrittenFile> {
+  const idInBytes = randomBytes(idBytes)
+  const name = { boot: parts.boot, id: idInBytes.toString('hex') }
+  const ref = fileRef(name)
+  const paths = { tmp: `${parts.tmpFolder}/${blobFileName(name)}`, folder: `${parts.filesFolder}/${folderOf(name.id)}` }
+  const dataKey = encrypt ? randomBytes(dataKeyBytes) : undefined
+  const cipher = dataKey === undefined ? undefined : frameCipher({ dataKey, id: idInBytes })
+  const body = new Body({ parts, ref, cipher })
+  let finalPath: string | undefined
+  try {
+    await body.open(paths.tmp)
+    for (let chunk = await source.pull(); chunk !== undefined; chunk = await source.pull()) await body.add(chunk)
+    const storedBytes = await body.finish()
+    await body.close()
+    const final = `${paths.folder}/${blobFileName(name)}`
+    finalPath = final
+    await disk(() => publish(parts.ops, { from: paths.tmp, to: final, folder: paths.folder }))
+    return { ref, lengthBytes: body.lengthBytes, storedBytes, ...(dataKey !== undefined && { dataKey }) }
+  } catch (error) {
+    await body.close()
+    await discard(parts, finalPath === undefined ? [paths.tmp] : [paths.tmp, finalPath])
+    throw error
+  }
+}
+
+async function publish(ops: FileOps, { from, to, folder }: { from: string; to: string; folder: string }): Promise<void> {
+  await ops.rename(from, to)
+  await syncFolder(ops, folder)
+}
+
+/** After a failed rename either name may be the one that is there. */
+async function discard(parts: FileWriterParts, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await parts.ops.unlink(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') parts.onLeftover(path)
+    })
+  }
+}
+
+/** The bytes of one file on their way to the disk. */
+class Body {
+  readonly #parts: FileWriterParts
+  readonly #ref: BlobRef
+  readonly #cipher: FrameCipher | undefined
+  readonly #entryBytes: number
+  #table: Buffer
+  #blocks = 0
+  #fd: number | undefined
+  #filling: Buffer
+  #filled = 0
+  #spare: Buffer | undefined
+  #positionBytes = 0
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(options: { parts: FileWriterParts; ref: BlobRef; cipher: FrameCipher | undefined }) {
+    this.#parts = options.parts
+    this.#ref = options.ref
+    this.#cipher = options.cipher
+    this.#entryBytes = entryBytesOf(options.cipher !== undefined)
+    this.#table = Buffer.allocUnsafe(1024 * this.#entryBytes)
+    this.#filling = options.parts.pool.take()
+  }
+
+  get lengthBytes(): number {
+    return this.#positionBytes + this.#filled
+  }
+
+  async open(path: string): Promise<void> {
+    this.#fd = await disk(() => this.#parts.ops.open(path, 'create'))
+  }
+
+  async add(chunk: Uint8Array): Promise<void> {
+    let taken = 0
+    while (taken < chunk.byteLength) {
+      // A full buffer waits for one more byte, because only then its last block is known not to be the blob's last.
+      if (this.#filled === this.#filling.length) await this.#flush({ isEnd: false })
+      const count = Math.min(chunk.byteLength - taken, this.#filling.length - this.#filled)
+      this.#filling.set(chunk.subarray(taken, taken + count), this.#filled)
+      this.#filled += count
+      taken += count
+    }
+  }
+
+  /** Resolves with the file's length when data and table are synced. */
+  async finish(): Promise<number> {
+    await this.#flush({ isEnd: true })
+    const lengthBytes = this.#positionBytes
+    const footer = footerOf({ ref: this.#ref, lengthBytes, isEncrypted: this.#cipher !== undefined })
+    const tail = Buffer.concat([this.#table.subarray(0, this.#blocks * this.#entryBytes), footer])
+    await disk(async () => {
+      const fd = this.#descriptor()
+      await this.#writing
+      await writeFully(this.#parts.ops, { fd, from: tail, position: lengthBytes })
+      await this.#parts.ops.fdatasync(fd)
+    })
+    return lengthBytes + tail.length
+  }
+
+  /** Gives back descriptor and buffers. May be called again. */
+  async close(): Promise<void> {
+    await this.#writing.catch(() => undefined)
+    if (this.#fd !== undefined) await closeQuietly(this.#parts.ops, this.#fd)
+    this.#fd = undefined
+    if (this.#filling.length > 0) this.#parts.pool.give(this.#filling)
+    if (this.#spare !== undefined) this.#parts.pool.give(this.#spare)
+    this.#filling = noBuffer
+    this.#spare = undefined
+  }
+
+  async #flush({ isEnd }: { isEnd: boolean }): Promise<void> {
+    const full = this.#filling.subarray(0, this.#filled)
+    this.#sealBlocks(full, isEnd)
+    await disk(() => this.#writing)
+    const write = { fd: this.#descriptor(), from: full, position: this.#positionBytes }
+    this.#writing = writeFully(this.#parts.ops, write)
+    // The failure is met at the next flush; until then nobody listens.
+    this.#writing.catch(() => undefined)
+    const spare = this.#spare ?? this.#parts.pool.take()
+    this.#spare = this.#filling
+    this.#filling = spare
+    this.#positionBytes += this.#filled
+    this.#filled = 0
+  }
+
+  #sealBlocks(bytes: Buffer, isEnd: boolean): void {
+    let at = 0
+    do {
+      const block = bytes.subarray(at, at + blockBytes)
+      at += block.length
+      const isLast = isEnd && at === bytes.length
+      sealBlock(block, this.#nextEntry(), { ref: this.#ref, number: this.#blocks - 1, isLast }, this.#cipher)
+    } while (at < bytes.length)
+  }
+
+  #nextEntry(): Buffer {
+    const at = this.#blocks * this.#entryBytes
+    if (at === this.#table.length) this.#table = Buffer.concat([this.#table, Buffer.allocUnsafe(at)])
+    this.#blocks += 1
+    return this.#table.subarray(at, at + this.#entryBytes)
+  }
+
+  #descriptor(): number {
+    if (this.#fd === undefined) throw new Error('The file is not open')
+    return this.#fd
+  }
+}
+
+const noBuffer = Buffer.alloc(0)
+
+async function disk<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw asBlobError(error, 'write a blob file')
+  }
+}
