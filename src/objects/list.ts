@@ -1,0 +1,81 @@
+/** Listings: the model folds rows into a page and says what to read next; this reads it. */
+import type { Steps } from '../metadata/steps.ts'
+import { scanUploads, type Upload } from '../metadata/tables/uploads.ts'
+import { type KeyBound, scanCurrent, scanVersions } from '../metadata/tables/version-rows.ts'
+import type { Bucket } from '../model/bucket.ts'
+import { ListingPage, type ListingResult, type ListingScan, type ListingStart } from '../model/listing.ts'
+import type { ObjectVersion } from '../model/version.ts'
+import type { ObjectParts } from './parts.ts'
+
+export interface ListRequest<Position> {
+  readonly bucket: Bucket
+  readonly prefix?: string | undefined
+  readonly delimiter?: string | undefined
+  readonly maxEntries: number
+  readonly start?: ListingStart<Position> | undefined
+}
+
+/** Current objects; delete markers are passed over. */
+export function listCurrent(parts: ObjectParts, request: ListRequest<{ readonly key: string }>): Promise<ListingResult<ObjectVersion>> {
+  const page = new ListingPage<{ readonly key: string }, ObjectVersion>(request)
+  return fill(parts, page, (scan) => scanCurrent({ bucketId: request.bucket.id, from: keyBound(scan.from), ...boundsOf(scan) }))
+}
+
+/** Where a row of a version listing stands. `id` is the ordered id, which null versions have too. */
+export interface VersionPosition {
+  readonly key: string
+  readonly id: string
+}
+
+/** All versions and delete markers, a key's newest first. */
+export function listVersions(parts: ObjectParts, request: ListRequest<VersionPosition>): Promise<ListingResult<ObjectVersion>> {
+  const page = new ListingPage<VersionPosition, ObjectVersion>(request)
+  return fill(parts, page, ({ from, ...scan }) =>
+    from.at === 'key'
+      ? scanVersions({ bucketId: request.bucket.id, from: { key: from.key, after: false }, ...boundsOf(scan) })
+      : scanVersions({
+          bucketId: request.bucket.id,
+          from: { key: from.position.key, after: false },
+          afterId: from.position.id,
+          ...boundsOf(scan),
+        }),
+  )
+}
+
+/** Open multipart uploads by key, then by the time they began. */
+export function listUploads(
+  parts: ObjectParts,
+  request: ListRequest<{ readonly key: string; readonly id: string }>,
+): Promise<ListingResult<Upload>> {
+  const page = new ListingPage<{ readonly key: string; readonly id: string }, Upload>(request)
+  return fill(parts, page, ({ from, before, limit }) =>
+    scanUploads({
+      bucketId: request.bucket.id,
+      limit,
+      ...(before === undefined ? {} : { end: before }),
+      ...(from.at === 'key'
+        ? { from: { key: from.key, after: false } }
+        : { from: { key: from.position.key, after: false }, afterUploadId: from.position.id }),
+    }),
+  )
+}
+
+async function fill<Position extends { readonly key: string }, Row extends Position>(
+  { metadata }: ObjectParts,
+  page: ListingPage<Position, Row>,
+  rowsOf: (scan: ListingScan<Position>) => Steps<readonly Row[]>,
+): Promise<ListingResult<Row>> {
+  // One query for the whole page: it sees one state of the bucket.
+  return await metadata.read(function* () {
+    for (let scan = page.nextScan(); scan !== undefined; scan = page.nextScan()) page.accept(yield* rowsOf(scan))
+    return page.result()
+  })
+}
+
+function keyBound(from: ListingStart<{ readonly key: string }>): KeyBound {
+  return from.at === 'key' ? { key: from.key, after: false } : { key: from.position.key, after: true }
+}
+
+function boundsOf(scan: { readonly before?: string; readonly limit: number }): { readonly end?: string; readonly limit: number } {
+  return scan.before === undefined ? { limit: scan.limit } : { limit: scan.limit, end: scan.before }
+}

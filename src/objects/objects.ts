@@ -1,0 +1,43 @@
+/** The object service: all that operations and engines do with objects, in terms of values. */
+import { contentOfVersion, copyObject } from './copy.ts'
+import { listCurrent, listUploads, listVersions } from './list.ts'
+import { abortUpload, completeUpload, createUpload, findOpenUpload, listParts, putPart } from './multipart.ts'
+import type { ObjectParts } from './parts.ts'
+import { putObject } from './put.ts'
+import { currentVersion, findVersion, nullVersion, openContent, partLayout } from './read.ts'
+import { deleteMany, deleteObject, setAttribute } from './remove.ts'
+
+export type Objects = ReturnType<typeof createObjects>
+
+/** Binds every function of this folder to its parts. Each is described where it is written. */
+export function createObjects(parts: ObjectParts) {
+  return {
+    put: bind(parts, putObject),
+    copy: bind(parts, copyObject),
+    contentOf: bind(parts, contentOfVersion),
+    find: bind(parts, findVersion),
+    current: bind(parts, currentVersion),
+    nullVersion: bind(parts, nullVersion),
+    partLayout: bind(parts, partLayout),
+    open: bind(parts, openContent),
+    delete: bind(parts, deleteObject),
+    deleteMany: bind(parts, deleteMany),
+    setAttribute: bind(parts, setAttribute),
+    listCurrent: bind(parts, listCurrent),
+    listVersions: bind(parts, listVersions),
+    createUpload: bind(parts, createUpload),
+    findOpenUpload: bind(parts, findOpenUpload),
+    putPart: bind(parts, putPart),
+    completeUpload: bind(parts, completeUpload),
+    abortUpload: bind(parts, abortUpload),
+    listParts: bind(parts, listParts),
+    listUploads: bind(parts, listUploads),
+  } as const
+}
+
+function bind<Args extends readonly unknown[], Result>(
+  parts: ObjectParts,
+  work: (parts: ObjectParts, ...args: Args) => Result,
+): (...args: Args) => Result {
+  return (...args) => work(parts, ...args)
+}

@@ -1,0 +1,188 @@
+/** Finding versions, and their bytes on the way out: rows before bytes, every byte verified before it passes on. */
+import { partsOf } from '../metadata/tables/uploads.ts'
+import { newestVersion, versionById, versionByOrderedId } from '../metadata/tables/version-rows.ts'
+import type { Bucket } from '../model/bucket.ts'
+import { S3Error } from '../model/errors.ts'
+import { partNumberMax } from '../model/limits.ts'
+import { type ByteRange, rangeLength } from '../model/ranges.ts'
+import { type ObjectVersion, type Part, publicVersionId } from '../model/version.ts'
+import type { ObjectParts } from './parts.ts'
+import { openDataKey } from './seals.ts'
+
+/** Which version: without an id the current one. */
+export interface VersionAddress {
+  readonly bucket: Bucket
+  readonly key: string
+  /** As clients write it: `null` or an ordered id. */
+  readonly versionId?: string | undefined
+}
+
+/**
+ * The version that a GET or HEAD is about.
+ * @throws S3Error NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker by its id), with the headers that tell of a marker
+ */
+export async function findVersion({ metadata }: ObjectParts, address: VersionAddress): Promise<ObjectVersion> {
+  const { bucket, key, versionId } = address
+  const version = await metadata.read(() =>
+    versionId === undefined ? newestVersion(bucket.id, key) : versionById(bucket.id, key, versionId),
+  )
+  if (version === undefined) {
+    throw versionId === undefined
+      ? new S3Error('NoSuchKey', { details: { Key: key } })
+      : new S3Error('NoSuchVersion', { details: { Key: key, VersionId: versionId } })
+  }
+  if (!version.isDeleteMarker) return version
+  const headers = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': publicVersionId(version) }
+  if (versionId === undefined) throw new S3Error('NoSuchKey', { details: { Key: key }, headers })
+  throw new S3Error('MethodNotAllowed', {
+    details: { ResourceType: 'DeleteMarker' },
+    headers: { ...headers, allow: 'DELETE', 'last-modified': new Date(version.lastModifiedMs).toUTCString() },
+  })
+}
+
+/** The newest version of a key, whatever it is: what the conditions of a write are judged by before its body is read. */
+export async function currentVersion({ metadata }: ObjectParts, { bucket, key }: VersionAddress): Promise<ObjectVersion | undefined> {
+  return await metadata.read(() => newestVersion(bucket.id, key))
+}
+
+/** The null version of a key, a marker too: its place among the others is told by its row alone. */
+export async function nullVersion({ metadata }: ObjectParts, { bucket, key }: VersionAddress): Promise<ObjectVersion | undefined> {
+  return await metadata.read(() => versionById(bucket.id, key, 'null'))
+}
+
+/** The parts of a multipart version in their order; undefined for one that was not made of parts. */
+export async function partLayout({ metadata }: ObjectParts, version: ObjectVersion): Promise<readonly Part[] | undefined> {
+  const { blobSet } = version
+  if (blobSet === undefined) return undefined
+  return await metadata.read(() => partsOf(blobSet, { afterNumber: 0, limit: partNumberMax }))
+}
+
+/** Whole small objects go out in one buffer: up to here. */
+const wholeMaxBytes = 128 * 1024
+
+export interface ReadContentOptions {
+  readonly range?: ByteRange | undefined
+  readonly signal: AbortSignal
+  /** The fast way for a reader that is done with a piece before it asks for the next: pieces are overwritten then. */
+  readonly reuseBuffers?: boolean
+}
+
+/** The version was deleted or overwritten between finding its row and opening its bytes: find it again. */
+export class ContentGone extends Error {
+  override readonly name = 'ContentGone'
+}
+
+/**
+ * The bytes of a version, or of a range of it. They stay readable to the end although the version is deleted meanwhile.
+ * @returns one buffer for what is small; otherwise pieces, to be read to the end or returned
+ * @throws ContentGone; BlobCorrupt | BlobMissing when the disk does not hold what was written
+ */
+export async function openContent(
+  parts: ObjectParts,
+  version: ObjectVersion,
+  options: ReadContentOptions,
+): Promise<Buffer | AsyncIterable<Buffer>> {
+  const range = options.range ?? { start: 0, endInclusive: version.size - 1 }
+  if (rangeLength(range) === 0) return Buffer.alloc(0)
+  const layout = await partLayout(parts, version)
+  const pieces = layout === undefined ? [wholePiece(parts, version, range)] : partPieces(parts, { version, layout, range })
+  const [only] = pieces
+  if (only !== undefined && pieces.length === 1 && rangeLength(only.range) <= wholeMaxBytes) {
+    return await readSmall(parts, version, { piece: only, signal: options.signal })
+  }
+  const release = parts.readers.pin(pieces.map(({ blob }) => blob))
+  try {
+    // Pinned now, so what the row still refers to stays; what it no longer refers to may be gone already.
+    if (!(await isUnchanged(parts, version))) throw new ContentGone()
+  } catch (error) {
+    release()
+    throw error
+  }
+  // A generator that is never begun has no end of its own.
+  options.signal.addEventListener('abort', release, { once: true })
+  return readPieces(parts, { pieces, release, options })
+}
+
+async function readSmall(
+  parts: ObjectParts,
+  version: ObjectVersion,
+  { piece, signal }: { readonly piece: Piece; readonly signal: AbortSignal },
+): Promise<Buffer> {
+  try {
+    return await parts.blobs.readWhole(piece.blob, { ...piece, signal })
+  } catch (error) {
+    // Only an unchanged reference is rot.
+    if (!signal.aborted && !(await isUnchanged(parts, version))) throw new ContentGone()
+    throw error
+  }
+}
+
+async function isUnchanged({ metadata }: ObjectParts, version: ObjectVersion): Promise<boolean> {
+  const standing = await metadata.read(() => versionByOrderedId(version.bucketId, version.key, version.id))
+  return standing !== undefined && standing.blob === version.blob && standing.blobSet === version.blobSet
+}
+
+/** A range of one blob, with what opens it. */
+interface Piece {
+  readonly blob: string
+  readonly lengthBytes: number
+  readonly dataKey: Buffer | undefined
+  readonly range: ByteRange
+}
+
+async function* readPieces(
+  { blobs }: ObjectParts,
+  of: { readonly pieces: readonly Piece[]; readonly release: () => void; readonly options: ReadContentOptions },
+): AsyncGenerator<Buffer> {
+  const { signal, reuseBuffers = false } = of.options
+  try {
+    for (const piece of of.pieces) yield* blobs.read(piece.blob, { ...piece, signal, reuseBuffers })
+  } finally {
+    of.release()
+  }
+}
+
+function wholePiece({ keyring }: ObjectParts, version: ObjectVersion, range: ByteRange): Piece {
+  const { bucketId, key, id, record } = version
+  if (version.blob === undefined) throw new Error(`version ${id} has neither blob nor parts`)
+  return {
+    blob: version.blob,
+    lengthBytes: version.size,
+    range,
+    dataKey:
+      record.encryption === undefined
+        ? undefined
+        : openDataKey(keyring, record.encryption, { kind: 'version', bucketId, key, versionId: id }),
+  }
+}
+
+function partPieces(
+  parts: ObjectParts,
+  of: { readonly version: ObjectVersion; readonly layout: readonly Part[]; readonly range: ByteRange },
+): readonly Piece[] {
+  const pieces: Piece[] = []
+  let begin = 0
+  for (const part of of.layout) {
+    const start = Math.max(of.range.start - begin, 0)
+    const endInclusive = Math.min(of.range.endInclusive - begin, part.size - 1)
+    if (start <= endInclusive) pieces.push(partPiece(parts, { version: of.version, part, range: { start, endInclusive } }))
+    begin += part.size
+  }
+  return pieces
+}
+
+function partPiece(
+  { keyring }: ObjectParts,
+  { version, part, range }: { readonly version: ObjectVersion; readonly part: Part; readonly range: ByteRange },
+): Piece {
+  const { bucketId, key, blobSet = '' } = version
+  return {
+    blob: part.blob,
+    lengthBytes: part.size,
+    range,
+    dataKey:
+      part.encryption === undefined
+        ? undefined
+        : openDataKey(keyring, part.encryption, { kind: 'part', bucketId, key, blobSet, number: part.number }),
+  }
+}

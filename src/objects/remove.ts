@@ -1,0 +1,50 @@
+/** Deleting and changing what stands: one command each, judged inside its transaction. */
+import type { AttributeChange, Deleted, DeleteOne } from '../metadata/tables/versions.ts'
+import type { Bucket } from '../model/bucket.ts'
+import type { ObjectVersion } from '../model/version.ts'
+import type { ObjectParts } from './parts.ts'
+import type { VersionAddress } from './read.ts'
+import { withNewId } from './version-ids.ts'
+
+export interface DeleteRequest extends VersionAddress {
+  /** Who owns a delete marker that this makes: a canonical id. */
+  readonly ownerId: string
+  readonly ifMatch?: string | undefined
+}
+
+/** Without a version id: a delete marker on top, or in an unversioned bucket the object gone. With one: that version gone for good. */
+export function deleteObject({ metadata, ids }: ObjectParts, request: DeleteRequest): Promise<Deleted> {
+  const { bucket, key, versionId, ownerId } = request
+  const condition = request.ifMatch === undefined ? {} : { ifMatch: request.ifMatch }
+  if (versionId !== undefined) return metadata.commit({ tx: 'deleteVersion', bucketId: bucket.id, key, versionId, ...condition })
+  return withNewId(ids, (id) => metadata.commit({ tx: 'deleteObject', bucketId: bucket.id, key, id, ownerId, ...condition }))
+}
+
+export interface DeleteManyRequest {
+  readonly bucket: Bucket
+  readonly ownerId: string
+  readonly objects: readonly { readonly key: string; readonly versionId?: string | undefined; readonly ifMatch?: string | undefined }[]
+}
+
+/** Many deletions in one commit; outcomes in the order of the request. */
+export function deleteMany(
+  { metadata, ids }: ObjectParts,
+  request: DeleteManyRequest,
+): Promise<readonly (Deleted | { readonly code: string; readonly message: string })[]> {
+  return withNewId(ids, (firstId) => {
+    const deletions = request.objects.map(({ key, versionId, ifMatch }, index): DeleteOne => {
+      const common = { bucketId: request.bucket.id, key, ...(ifMatch === undefined ? {} : { ifMatch }) }
+      if (versionId !== undefined) return { kind: 'version', versionId, ...common }
+      return { kind: 'object', id: index === 0 ? firstId : ids.issue(), ownerId: request.ownerId, ...common }
+    })
+    return metadata.commit({ tx: 'deleteMany', deletions })
+  })
+}
+
+/** Changes tags or ACL of a version. @returns the version as it stands now */
+export function setAttribute({ metadata, ids }: ObjectParts, address: VersionAddress, change: AttributeChange): Promise<ObjectVersion> {
+  const { bucket, key, versionId } = address
+  return withNewId(ids, (stamp) =>
+    metadata.commit({ tx: 'setAttribute', bucketId: bucket.id, key, stamp, change, ...(versionId === undefined ? {} : { versionId }) }),
+  )
+}
