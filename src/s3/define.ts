@@ -1,0 +1,133 @@
+/** What an operation of S3 is: data and one function. Routing, types, access, documentation and tests all come from this value. */
+import type { Caller } from '../access/caller.ts'
+import type { Bucket } from '../model/bucket.ts'
+import type { S3ErrorCode } from '../model/errors.ts'
+import type { Body } from './auth/body.ts'
+import type { BodyMember, HeadInputOf, InputOf, Member, Members, RequestParts } from './members.ts'
+import type { Reply, SlowReply } from './reply.ts'
+import { parseRoute, type Route } from './route.ts'
+import type { Services } from './services.ts'
+
+/** What an action is about: nothing more for the account's list of buckets, a bucket, or an object in it. */
+export interface Target {
+  /** undefined for actions on the service, and on a bucket that does not exist yet. */
+  readonly bucket: Bucket | undefined
+  readonly bucketName: string | undefined
+  readonly key: string | undefined
+}
+
+export interface OperationContext {
+  readonly caller: Caller
+  /** The bucket that the request names, read once. NOTE: reading it throws in an operation on the service or on a new bucket. */
+  readonly bucket: Bucket
+  readonly services: Services
+  /** Aborted when the client goes away or the server's patience ends. */
+  readonly signal: AbortSignal
+  readonly requestId: string
+  readonly nowMs: number
+  /** Whether the request came over TLS, by this server's own eyes. */
+  readonly secure: boolean
+  /** The name in the request's Host header, for answers that hold an address. */
+  readonly host: string
+  /** The region that the signature was made for; undefined without a signature. Any region of the deployment is accepted. */
+  readonly signedRegion: string | undefined
+  /**
+   * The same check that `action` got, for whatever else an operation touches: the source of a copy, an ACL beside a PUT.
+   * @throws S3Error AccessDenied
+   */
+  authorize(action: string, target: Target): Promise<void>
+  /**
+   * Another bucket that the request names, read as `bucket` was.
+   * @param expectedOwner x-amz-source-expected-bucket-owner, where the operation has it; for `bucket` itself it has been checked
+   * @throws S3Error InvalidBucketName | NoSuchBucket | PermanentRedirect | AccessDenied
+   */
+  resolveBucket(name: string, expectedOwner?: string): Promise<Bucket>
+}
+
+export interface OperationDefinition<M extends Members> {
+  /** S3's name of the operation. */
+  readonly name: string
+  /**
+   * Method, path and what tells it from others of the same path: query keys (with a value, if only that one) and, in brackets, headers.
+   * @example 'PUT /{Bucket}/{Key+}?partNumber&uploadId [x-amz-copy-source]'
+   */
+  readonly route: string
+  /** The IAM action that the caller must be allowed on the target. */
+  readonly action: string | ((input: HeadInputOf<M>) => string)
+  /** `new`: the bucket that the path names need not exist. */
+  readonly bucket?: 'existing' | 'new'
+  readonly input: M
+  /** Query parameters that `queries(…)` reads by itself; those of `query(name)` are known. */
+  readonly queries?: readonly string[]
+  /** `stream`: the operation reads the body by itself. Otherwise it is read by a body member, or not at all. */
+  readonly body?: 'stream'
+  /** Codes that the operation itself may answer, beside those that every request may meet. */
+  readonly errors: readonly S3ErrorCode[]
+  handle(context: OperationContext, input: InputOf<M>, body: Body): Promise<Reply | SlowReply>
+}
+
+/** An operation as the router and the pipeline use it, whatever its input is. */
+export interface Operation {
+  readonly name: string
+  readonly route: Route
+  readonly needsBucket: boolean
+  readonly body: 'none' | 'document' | 'stream'
+  readonly errors: readonly S3ErrorCode[]
+  /** Query parameters that a member reads. */
+  readonly queryNames: ReadonlySet<string>
+  /** The member that takes the body as a whole. */
+  readonly document: BodyMember<unknown> | undefined
+  /** Reads what the head holds. @throws S3Error for a member that is missing or wrong */
+  decode(parts: RequestParts): HeadInput
+  actionOf(input: HeadInput): string
+  /** @param bytes the whole body when `body` is 'document' */
+  run(
+    context: OperationContext,
+    input: HeadInput,
+    body: { readonly stream: Body; readonly bytes: Uint8Array | undefined },
+  ): Promise<Reply | SlowReply>
+}
+
+/** Decoded members by name, their types known only to the operation that they belong to. */
+export type HeadInput = Readonly<Record<string, unknown>>
+
+/** @throws Error when the definition contradicts itself; that stops the start */
+export function operation<const M extends Members>(definition: OperationDefinition<M>): Operation {
+  const { name, action } = definition
+  const route = parseRoute(definition.route)
+  const { head, document } = membersByStage(name, definition.input)
+  if (document !== undefined && definition.body !== undefined) throw new Error(`${name} takes its body twice`)
+  const queryNames = head.flatMap(([, { queryName }]) => queryName ?? [])
+
+  return {
+    name,
+    route,
+    needsBucket: route.shape !== 'service' && definition.bucket !== 'new',
+    body: definition.body ?? (document === undefined ? 'none' : 'document'),
+    errors: definition.errors,
+    queryNames: new Set([...queryNames, ...(definition.queries ?? [])]),
+    document: document?.[1],
+
+    decode: (parts) => Object.fromEntries(head.map(([member, spec]) => [member, spec.decode(parts)])),
+
+    // NOTE: both casts hold because the pipeline gives an operation only what its own decode() made, and every member is in it.
+    actionOf: (input) => (typeof action === 'string' ? action : action(input as HeadInputOf<M>)),
+    run(context, input, { stream, bytes }) {
+      const whole = document === undefined ? input : { ...input, [document[0]]: document[1].decode(bytes ?? noBytes) }
+      return definition.handle(context, whole as InputOf<M>, stream)
+    },
+  }
+}
+
+const noBytes = new Uint8Array(0)
+
+function membersByStage(name: string, input: Members) {
+  const head: [string, Member<unknown>][] = []
+  let document: [string, BodyMember<unknown>] | undefined
+  for (const [member, spec] of Object.entries(input)) {
+    if (spec.stage === 'head') head.push([member, spec])
+    else if (document === undefined) document = [member, spec]
+    else throw new Error(`${name} takes its body twice`)
+  }
+  return { head, document }
+}

@@ -1,0 +1,28 @@
+/** What the wire asks of those who know credentials, permissions and buckets. The composition provides it. */
+import type { Caller } from '../access/caller.ts'
+import type { Bucket } from '../model/bucket.ts'
+import type { RequestHead } from './auth/head.ts'
+import type { Anonymous, Signed, Verified } from './auth/verify.ts'
+import type { Target } from './define.ts'
+
+export interface Authorization {
+  readonly caller: Caller
+  /** An IAM action: `s3:GetObject`. */
+  readonly action: string
+  readonly target: Target
+}
+
+export interface Gate {
+  /** Checks the signature of a head; the body is still unread. @throws S3Error as `verifySignature` */
+  verify(head: RequestHead, nowMs: number): Verified
+  /** Whose key it is that signed. */
+  callerOf(verified: Anonymous | Signed): Caller
+  /**
+   * The bucket and its configuration.
+   * @param expectedOwner x-amz-expected-bucket-owner: the account id that must own it
+   * @throws S3Error NoSuchBucket | PermanentRedirect | AccessDenied (another owner)
+   */
+  resolveBucket(name: string, expectedOwner: string | undefined): Bucket | Promise<Bucket>
+  /** @throws S3Error AccessDenied */
+  authorize(question: Authorization): void | Promise<void>
+}

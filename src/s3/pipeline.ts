@@ -1,0 +1,183 @@
+/** The way of an S3 request, step by step: every refusal that the head allows comes before the first byte of the body. */
+import type { Caller } from '../access/caller.ts'
+import type { Hashing } from '../lib/hash.ts'
+import type { Bucket } from '../model/bucket.ts'
+import { S3Error } from '../model/errors.ts'
+import { putObjectMaxBytes } from '../model/limits.ts'
+import { checkBucketName, checkKey } from '../model/names.ts'
+import type { Address } from './address.ts'
+import { type Body, bodyHeadersOf, openBody } from './auth/body.ts'
+import { headerOf, type RequestHead } from './auth/head.ts'
+import type { Anonymous, Signed } from './auth/verify.ts'
+import type { Operation, OperationContext, Target } from './define.ts'
+import { readDocument } from './document.ts'
+import type { Exchange } from './exchange.ts'
+import type { Authorization, Gate } from './gate.ts'
+import { withHoistedHeaders } from './hoisted-headers.ts'
+import type { QueryString } from './query-string.ts'
+import type { Reply, SlowReply } from './reply.ts'
+import type { Router } from './router.ts'
+import type { Services } from './services.ts'
+
+/** A request whose head has been taken apart. */
+export interface Arrival {
+  readonly head: RequestHead
+  readonly address: Address
+  readonly query: QueryString
+}
+
+export interface PipelineParts {
+  readonly router: Router
+  readonly gate: Gate
+  readonly services: Services
+  readonly hashing: Hashing
+}
+
+const s3Services: ReadonlySet<string> = new Set(['s3', 'farshore'])
+
+export async function answerS3(exchange: Exchange, arrival: Arrival, parts: PipelineParts): Promise<Reply | SlowReply> {
+  const { address, query } = arrival
+  const headers = withHoistedHeaders(exchange.request.headers, query)
+  const head: RequestHead = { ...arrival.head, headers }
+  const operation = parts.router.match({ method: head.method, shape: address.shape, query, headers })
+  exchange.operation = operation.name
+
+  const verified = verifiedBeforeBody(parts.gate, arrival.head, exchange.nowMs)
+  const caller = parts.gate.callerOf(verified)
+  const target = await resolveTarget(operation, { ...arrival, head }, parts.gate)
+  const input = operation.decode({ bucketName: address.bucketName, key: address.key, query, headers })
+  await authorizeTarget(parts.gate, { caller, action: operation.actionOf(input), target })
+
+  const stream =
+    operation.body === 'none'
+      ? noBody
+      : openRequestBody({ exchange, head, verified, maxBytes: putObjectMaxBytes, needsLength: operation.body === 'stream' })
+  const { document } = operation
+  const bytes = document && (await readDocument({ head, body: stream, limits: document, hashing: parts.hashing }))
+  return operation.run(new Context({ exchange, verified, caller, target, parts }), input, { stream, bytes })
+}
+
+/** @throws S3Error as `Gate.verify`, and for a signature that was made for another service */
+export function verifiedBeforeBody(gate: Gate, head: RequestHead, nowMs: number): Anonymous | Signed {
+  const verified = gate.verify(head, nowMs)
+  if (verified.kind === 'anonymous') return verified
+  if (verified.kind === 'signed' && s3Services.has(verified.scope.service)) return verified
+  throw new S3Error('AuthorizationHeaderMalformed', {
+    message: `The authorization header is malformed; incorrect service "${verified.scope.service}". This endpoint belongs to "s3".`,
+  })
+}
+
+async function resolveTarget(operation: Operation, { address, head }: Arrival, gate: Gate): Promise<Target> {
+  const { bucketName, key } = address
+  if (bucketName !== undefined) checkBucketName(bucketName)
+  if (key !== undefined) checkKey(key)
+  const isResolved = bucketName !== undefined && operation.needsBucket
+  const bucket = isResolved ? await gate.resolveBucket(bucketName, headerOf(head, 'x-amz-expected-bucket-owner')) : undefined
+  return { bucket, bucketName, key }
+}
+
+/** Who may not use a bucket is still told its region, as HeadBucket's callers rely on. */
+async function authorizeTarget(gate: Gate, question: Authorization): Promise<void> {
+  try {
+    await gate.authorize(question)
+  } catch (error) {
+    const { bucket } = question.target
+    if (!(error instanceof S3Error) || bucket === undefined) throw error
+    const { code, message, details, cause } = error
+    throw new S3Error(code, { message, details, cause, headers: { ...error.headers, 'x-amz-bucket-region': bucket.region } })
+  }
+}
+
+interface OpenRequest {
+  readonly exchange: Exchange
+  readonly head: RequestHead
+  readonly verified: Anonymous | Signed
+  readonly maxBytes: number
+  /** Whether a request without any length is refused, as S3 does for objects; otherwise its body is empty. */
+  readonly needsLength?: boolean
+}
+
+/** @throws S3Error MissingContentLength | EntityTooLarge | InvalidRequest */
+export function openRequestBody({ exchange, head, verified, maxBytes, needsLength = false }: OpenRequest): Body {
+  const seed = verified.kind === 'signed' ? verified.seed : undefined
+  const announced = bodyHeadersOf(head)
+  // Without either length there is no body at all: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+  const isAbsent = announced.contentLength === undefined && head.headers['transfer-encoding'] === undefined
+  const headers = isAbsent && !needsLength ? { ...announced, contentLength: 0 } : announced
+  const body = openBody(exchange.body, { payload: verified.payload, headers, ...(seed !== undefined && { seed }) })
+  if (body.lengthBytes > maxBytes) {
+    throw new S3Error('EntityTooLarge', { details: { ProposedSize: body.lengthBytes, MaxSizeAllowed: maxBytes } })
+  }
+  return body
+}
+
+const noBody: Body = {
+  lengthBytes: 0,
+  trailers: () => ({}),
+  async *[Symbol.asyncIterator]() {},
+}
+
+interface ContextFacts {
+  readonly exchange: Exchange
+  readonly verified: Anonymous | Signed
+  readonly caller: Caller
+  readonly target: Target
+  readonly parts: PipelineParts
+}
+
+class Context implements OperationContext {
+  readonly #facts: ContextFacts
+
+  constructor(facts: ContextFacts) {
+    this.#facts = facts
+  }
+
+  get caller(): Caller {
+    return this.#facts.caller
+  }
+
+  get bucket(): Bucket {
+    const { bucket } = this.#facts.target
+    if (bucket === undefined) throw new Error('an operation without an existing bucket asked for it')
+    return bucket
+  }
+
+  get services(): Services {
+    return this.#facts.parts.services
+  }
+
+  get signal(): AbortSignal {
+    return this.#facts.exchange.signal
+  }
+
+  get requestId(): string {
+    return this.#facts.exchange.requestId
+  }
+
+  get nowMs(): number {
+    return this.#facts.exchange.nowMs
+  }
+
+  get secure(): boolean {
+    const { socket } = this.#facts.exchange.request
+    return 'encrypted' in socket && socket.encrypted === true
+  }
+
+  get signedRegion(): string | undefined {
+    const { verified } = this.#facts
+    return verified.kind === 'signed' ? verified.scope.region : undefined
+  }
+
+  get host(): string {
+    return this.#facts.exchange.request.headers.host ?? ''
+  }
+
+  async authorize(action: string, target: Target): Promise<void> {
+    await this.#facts.parts.gate.authorize({ caller: this.#facts.caller, action, target })
+  }
+
+  async resolveBucket(name: string, expectedOwner?: string): Promise<Bucket> {
+    checkBucketName(name)
+    return this.#facts.parts.gate.resolveBucket(name, expectedOwner)
+  }
+}

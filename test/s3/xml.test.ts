@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest'
+import { S3Error } from '../../src/model/errors.ts'
+import { readXml } from '../../src/s3/xml/read.ts'
+import { attribute, bool, document, enumOf, int, list, optional, struct, text, timestamp } from '../../src/s3/xml/shapes.ts'
+import { escapeXml, writeElement, writeXml } from '../../src/s3/xml/write.ts'
+
+const read = (source: string) => readXml(Buffer.from(source))
+
+function codeOf(work: () => unknown): string {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof S3Error) return error.code
+    throw error
+  }
+  return 'no error'
+}
+
+describe('readXml', () => {
+  it.each([
+    ['nothing', ''],
+    ['white space only', ' \n'],
+    ['text only', 'x'],
+    ['an open element', '<a>'],
+    ['two root elements', '<a/><b/>'],
+    ['text after the root', '<a/>x'],
+    ['text before the root', 'x<a/>'],
+    ['crossed elements', '<a><b></a></b>'],
+    ['another closing name', '<a></A>'],
+    ['another closing prefix', '<x:a></y:a>'],
+    ['a bare ampersand', '<a>x & y</a>'],
+    ['an unknown entity', '<a>&nbsp;</a>'],
+    ['an unterminated entity', '<a>&lt</a>'],
+    ['"]]>" in text', '<a>]]></a>'],
+    ['an unquoted attribute', '<a b=1/>'],
+    ['an attribute without value', '<a b/>'],
+    ['a repeated attribute', '<a b="1" b="2"/>'],
+    ['attributes that touch', '<a b="1"c="2"/>'],
+    ['"<" in an attribute', '<a b="<"/>'],
+    ['a control character', '<a>\u0001</a>'],
+    ['a number as a name', '<a><1/></a>'],
+    ['an empty name', '<a><:b/></a>'],
+    ['two colons in a name', '<a:b:c/>'],
+    ['an unfinished comment', '<a><!-- x</a>'],
+    ['a double hyphen in a comment', '<a><!-- x -- y --></a>'],
+    ['unfinished CDATA', '<a><![CDATA[x</a>'],
+    ['a processing instruction', '<a><?php x?></a>'],
+    ['a late declaration', ' <?xml version="1.0"?><a/>'],
+    ['a DOCTYPE', '<!DOCTYPE a><a/>'],
+    ['a DOCTYPE inside', '<a><!DOCTYPE a></a>'],
+    ['a reference to U+0000', '<a>&#0;</a>'],
+    ['a reference to a surrogate', '<a>&#xD800;</a>'],
+    ['a reference above Unicode', '<a>&#x110000;</a>'],
+    ['entities of its own', '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;">]><a>&c;</a>'],
+    ['an external entity', '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'],
+  ])('refuses %s', (_name, source) => {
+    expect(codeOf(() => read(source))).toBe('MalformedXML')
+  })
+
+  it('refuses bytes that are not UTF-8', () => {
+    expect(codeOf(() => readXml(Buffer.from([0x3c, 0x61, 0x3e, 0xff, 0x3c, 0x2f, 0x61, 0x3e])))).toBe('MalformedXML')
+  })
+
+  it('takes 20 levels and refuses 21', () => {
+    const nested = (depth: number) => '<a>'.repeat(depth) + '</a>'.repeat(depth)
+    expect(read(nested(20)).name).toBe('a')
+    expect(codeOf(() => read(nested(21)))).toBe('MalformedXML')
+  })
+
+  it('refuses more elements than any document of S3 has', () => {
+    expect(codeOf(() => read(`<a>${'<b/>'.repeat(200_000)}</a>`))).toBe('MalformedXML')
+  })
+
+  it('takes a byte order mark, a declaration, comments, namespaces and prefixes', () => {
+    const root = read('\ufeff<?xml version="1.0" encoding="UTF-8"?>\n<!-- c --><x:a xmlns:x="u" xmlns="v" x:type="T"><x:b>1</x:b></x:a>\n')
+    expect(root.name).toBe('a')
+    expect([...root.attributes]).toEqual([['type', 'T']])
+    expect(root.children.map(({ name, text: content }) => [name, content])).toEqual([['b', '1']])
+  })
+
+  it('decodes references in text and attributes, and leaves CDATA as it is', () => {
+    const root = read('<a b="&quot;&#65;">&lt;&gt;&amp;&apos;&#x1F600;&#1;<![CDATA[&lt;<x>]]><!-- no -->.</a>')
+    expect(root.text).toBe("<>&'😀\u0001&lt;<x>.")
+    expect(root.attributes.get('b')).toBe('"A')
+  })
+
+  it('keeps white space in text, and makes every line end one character', () => {
+    expect(read('<a> k\r\n\r x\t</a>').text).toBe(' k\n\n x\t')
+  })
+
+  it('takes elements that are named like properties of every object as names only', () => {
+    const root = read('<a><__proto__>x</__proto__><constructor/></a>')
+    expect(root.children.map(({ name }) => name)).toEqual(['__proto__', 'constructor'])
+    expect(({} as Record<string, unknown>)['x']).toBeUndefined()
+  })
+
+  it.each([
+    ['unclosed elements', '<a>'.repeat(300_000)],
+    ['attributes', `<a ${'b '.repeat(500_000)}/>`],
+    ['ampersands', `<a>${'&'.repeat(1_000_000)}</a>`],
+    ['references', `<a>${'&lt;'.repeat(250_000)}</a>`],
+    ['unfinished comments', `<a>${'<!-'.repeat(300_000)}</a>`],
+    ['long names', `<${'a'.repeat(1_000_000)}/>`],
+    ['white space', `<a${' '.repeat(1_000_000)}x`],
+    ['comments between pieces of text', `<a>${'x<!---->'.repeat(120_000)}</a>`],
+  ])('reads a megabyte of %s in linear time', (_name, source) => {
+    const started = performance.now()
+    codeOf(() => read(source))
+    expect(performance.now() - started).toBeLessThan(1000)
+  })
+})
+
+const Thing = document(
+  'Thing',
+  struct({
+    Status: optional(enumOf(['Enabled', 'Suspended'])),
+    Note: optional(text()),
+    Count: optional(int({ min: 1, max: 10 })),
+    Quiet: optional(bool()),
+    When: optional(timestamp()),
+    Who: optional(struct({ type: attribute('type'), ID: text() })),
+    Item: list(struct({ Key: text(), Size: optional(int()) }), { max: 3 }),
+  }),
+)
+const thing = (inner: string) => Thing.decode(Buffer.from(`<Thing xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inner}</Thing>`))
+
+describe('shapes', () => {
+  it('turns elements into typed values, absent ones into undefined, in any order', () => {
+    const value = thing(
+      '<Item><Key> a </Key></Item><Who xmlns:xsi="u" xsi:type="CanonicalUser"><ID>1</ID></Who><Quiet>TRUE</Quiet>' +
+        '<Count> 7 </Count>\n<Item><Size>5</Size><Key/></Item><When>2026-01-02T03:04:05.678Z</When>',
+    )
+    expect(value).toEqual({
+      Status: undefined,
+      Note: undefined,
+      Count: 7,
+      Quiet: true,
+      When: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+      Who: { type: 'CanonicalUser', ID: '1' },
+      Item: [
+        { Key: ' a ', Size: undefined },
+        { Key: '', Size: 5 },
+      ],
+    })
+  })
+
+  it('tells an empty element from an absent one', () => {
+    expect(thing('<Note/>').Note).toBe('')
+    expect(thing('').Note).toBeUndefined()
+  })
+
+  it.each([
+    ['an unknown element', '<Other/>'],
+    ['an element named like a property of every object', '<__proto__><Key/></__proto__>'],
+    ['an element named as an inherited property', '<toString/>'],
+    ['an attribute given as an element', '<Who><type>x</type><ID>1</ID></Who>'],
+    ['a repeated element', '<Status>Enabled</Status><Status>Enabled</Status>'],
+    ['a missing element', '<Item><Size>1</Size></Item>'],
+    ['too many in a list', '<Item><Key/></Item>'.repeat(4)],
+    ['a word that is not in the list', '<Status>enabled</Status>'],
+    ['text beside elements', 'text'],
+    ['elements where text belongs', '<Note><b/></Note>'],
+    ['no integer', '<Count>1.5</Count>'],
+    ['an integer out of range', '<Count>11</Count>'],
+    ['an empty integer', '<Count/>'],
+    ['no boolean', '<Quiet>yes</Quiet>'],
+    ['no time', '<When>today</When>'],
+    ['an impossible time', '<When>2026-13-01T00:00:00Z</When>'],
+  ])('refuses %s', (_name, inner) => {
+    expect(codeOf(() => thing(inner))).toBe('MalformedXML')
+  })
+
+  it('refuses another root element', () => {
+    expect(codeOf(() => Thing.decode(Buffer.from('<Other/>')))).toBe('MalformedXML')
+  })
+})
+
+describe('writeXml', () => {
+  it('writes members in order, repeats arrays, leaves undefined out and keeps empty elements', () => {
+    const value = { A: 1, B: undefined, C: [{ D: true }, { D: false }], E: '', F: [], G: {} }
+    expect(writeXml({ rootName: 'R', value })).toBe(
+      '<?xml version="1.0" encoding="UTF-8"?>\n<R xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
+        '<A>1</A><C><D>true</D></C><C><D>false</D></C><E></E><G></G></R>',
+    )
+  })
+
+  it('writes the type of a grantee as S3 does', () => {
+    expect(writeElement('Grantee', { '@xsi:type': 'CanonicalUser', ID: 'x' })).toBe(
+      '<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"><ID>x</ID></Grantee>',
+    )
+  })
+
+  it('escapes markup, quotes and control characters', () => {
+    expect(escapeXml('a<b>&"\'\r\n\t\u0001\u0085é😀')).toBe('a&lt;b&gt;&amp;&quot;&#x27;&#xd;&#xa;&#x9;&#x1;&#x85;é😀')
+  })
+
+  it('gives back every character of a key when it is read again', () => {
+    const points = Array.from({ length: 0x3000 }, (_, index) => index + 1).filter((code) => code < 0xd800)
+    const key = String.fromCodePoint(...points, 0xfffd, 0xfffe, 0xffff, 0x1f600, 0x10ffff)
+    const root = readXml(Buffer.from(writeXml({ rootName: 'R', value: { Key: key } })))
+    expect(root.children[0]?.text).toBe(key)
+  })
+})
