@@ -1,0 +1,145 @@
+/** From checked settings to what a region runs with: files read, addresses derived, dangerous combinations refused. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ConfigError } from './config-error.ts'
+import { type GivenCredentials, keepCredentials, readCredentials } from './credentials.ts'
+import { cannotRead } from './files.ts'
+import { isLoopback } from './loopback.ts'
+import { didYouMean } from './nearest.ts'
+import type { Config, Credentials, RegionAddress, Settings } from './schema.ts'
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** The file in which credentials were made just now; the operator is told once. */
+  readonly madeCredentials: string | undefined
+}
+
+/** @throws ConfigError */
+export async function complete(settings: Settings): Promise<LoadedConfig> {
+  const { regions, own } = resolveRegions(settings)
+  const file = settings.credentialsFile ?? join(settings.dataDirectory, 'credentials.json')
+  const { credentials, isNew } = await credentialsOf(settings, file, regions.length === 1 && settings.credentialsFile === undefined)
+  checkSecrets(settings, credentials)
+  const { default: standard, masterKeyFile = join(settings.dataDirectory, 'master.key') } = settings.encryption
+  const { credentialsFile: _file, ...rest } = settings
+  return {
+    config: {
+      ...rest,
+      regions,
+      endpoint: own.endpoint,
+      publicUrl: own.publicUrl,
+      credentials,
+      encryption: { default: standard, masterKeyFile },
+    },
+    madeCredentials: isNew ? file : undefined,
+  }
+}
+
+/** All regions and this one among them. @throws ConfigError when it is not, or when peers would speak in the clear */
+export function resolveRegions(settings: Settings): { readonly regions: readonly RegionAddress[]; readonly own: RegionAddress } {
+  const regions = regionsOf(settings)
+  const own = regions.find((candidate) => candidate.name === settings.region)
+  if (own === undefined) {
+    const names = regions.map((candidate) => candidate.name)
+    throw new ConfigError(`region ${settings.region} is not one of regions (${names.join(', ')}).${didYouMean(settings.region, names)}`)
+  }
+  if (!settings.insecurePeers) checkPeers(regions, own)
+  return { regions, own }
+}
+
+/** The pieces of `credentials` that are given, by value or by file. */
+export async function givenCredentials(settings: Pick<Settings, 'credentials'>): Promise<GivenCredentials> {
+  const given = settings.credentials
+  return {
+    ...(given.accountId === undefined ? {} : { accountId: given.accountId }),
+    ...(given.canonicalId === undefined ? {} : { canonicalId: given.canonicalId }),
+    ...(await oneOf('rootAccessKeyId', given.rootAccessKeyId, given.rootAccessKeyIdFile)),
+    ...(await oneOf('rootSecretAccessKey', given.rootSecretAccessKey, given.rootSecretAccessKeyFile)),
+    ...(await oneOf('peeringSecret', given.peeringSecret, given.peeringSecretFile)),
+  }
+}
+
+/** Secrets that stand in everybody's documentation. */
+const knownSecrets: ReadonlySet<string> = new Set(
+  [
+    'minioadmin',
+    'minio123',
+    'rustfsadmin',
+    'admin',
+    'password',
+    'secret',
+    'changeme',
+    'test',
+    'farshore',
+    'seaweedfs',
+    'garage',
+    'localstack',
+  ].flatMap((word) => [word, `${word}123`]),
+)
+const secretLengthMin = 8 // As short as other servers of this kind accept.
+
+function regionsOf(settings: Settings): readonly RegionAddress[] {
+  const listed = settings.regions ?? [{ name: settings.region, endpoint: `http://127.0.0.1:${settings.s3.port}` }]
+  const names = listed.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new ConfigError(`regions names ${twice} twice.`)
+  return listed.map(({ name, endpoint, publicUrl }) => ({ name, endpoint, publicUrl: publicUrl ?? endpoint }))
+}
+
+function checkPeers(regions: readonly RegionAddress[], own: RegionAddress): void {
+  const open = regions.find(({ endpoint }) => endpoint.startsWith('http:') && !isLoopback(new URL(endpoint).hostname))
+  // A lone region has no peers, whatever its own address is.
+  if (open === undefined || (regions.length === 1 && open === own)) return
+  throw new ConfigError(
+    `The endpoint of ${open.name} is plain http:// beyond this machine. Use https://, or set insecurePeers on a network you trust.`,
+  )
+}
+
+async function credentialsOf(settings: Settings, file: string, mayMake: boolean): Promise<{ credentials: Credentials; isNew: boolean }> {
+  const given = await givenCredentials(settings)
+  const known = await readCredentials(file)
+  const merged = { ...known, ...given }
+  if (isWhole(merged)) return { credentials: merged, isNew: false }
+  if (mayMake) return keepCredentials(file, given)
+  const missing = credentialNames.filter((name) => merged[name] === undefined)
+  throw new ConfigError(
+    `No credentials: ${missing.join(', ')} neither given nor in ${file}. They must be the same in every region; farshore config init makes them.`,
+  )
+}
+
+const credentialNames = ['accountId', 'canonicalId', 'rootAccessKeyId', 'rootSecretAccessKey', 'peeringSecret'] as const
+
+function isWhole(credentials: GivenCredentials): credentials is Credentials {
+  return credentialNames.every((name) => credentials[name] !== undefined)
+}
+
+function checkSecrets(settings: Settings, { rootSecretAccessKey, peeringSecret }: Credentials): void {
+  if (isLoopback(settings.s3.host) && isLoopback(settings.admin.host)) return
+  for (const [name, value] of Object.entries({ rootSecretAccessKey, peeringSecret })) {
+    if (value.length >= secretLengthMin && !value.includes('EXAMPLE') && !knownSecrets.has(value.toLowerCase())) continue
+    throw new ConfigError(
+      `credentials.${name} is a well-known or short secret. That is accepted only while the region listens on 127.0.0.1 alone.`,
+    )
+  }
+}
+
+async function oneOf<Name extends string>(
+  name: Name,
+  value: string | undefined,
+  file: string | undefined,
+): Promise<{ [K in Name]?: string }> {
+  if (value !== undefined && file !== undefined)
+    throw new ConfigError(`credentials.${name} and credentials.${name}File are both given; keep one of them.`)
+  if (file === undefined) return value === undefined ? {} : nameTo(name, value)
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw cannotRead(file, cause)
+  })
+  const read = text.replace(/\r?\n$/, '')
+  if (read === '' || read.length > 512 || /\s/.test(read)) throw new ConfigError(`${file} must hold ${name} on one line and nothing else.`)
+  return nameTo(name, read)
+}
+
+function nameTo<Name extends string>(name: Name, value: string): { [K in Name]?: string } {
+  // A computed key is typed as an index; it is exactly this one.
+  return { [name]: value } as { [K in Name]?: string }
+}

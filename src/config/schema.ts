@@ -1,0 +1,183 @@
+/**
+ * The settings of one region: names, defaults, limits and the words that explain them. The reference page and the JSON Schema are made from this.
+ * What a start really runs with is `Config` (resolve.ts): these settings, completed.
+ */
+import { z } from 'zod'
+
+const mebibyte = 1024 * 1024
+
+export const regionName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, 'a region name has 1 to 32 of a-z, 0-9 and inner hyphens')
+
+const port = z.int().min(0).max(65535)
+const host = z.string().min(1).max(255)
+const httpUrl = z
+  .string()
+  .refine(isHttpOrigin, 'must be http:// or https:// with a host and, where needed, a port, and nothing behind')
+  .transform((text) => text.replace(/\/$/, ''))
+const path = z.string().min(1).max(4096)
+// `writeOnly` is JSON Schema's word for a value that is taken and never shown.
+const secret = z.string().min(1).max(512).meta({ writeOnly: true })
+
+const region = z.strictObject({
+  name: regionName.describe('The name that clients put in the scope of a signature and in a location constraint.'),
+  endpoint: httpUrl.describe('Where the other regions reach its S3 port.'),
+  publicUrl: httpUrl.optional().describe('Where clients reach its S3 port, as redirects to it say. Absent: the endpoint.'),
+})
+
+const s3 = z.strictObject({
+  host: host.default('127.0.0.1').describe('The address to listen on. 0.0.0.0 or :: is every one of this machine.'),
+  port: port.default(9000).describe('0 takes any free port.'),
+})
+
+const admin = z.strictObject({
+  host: host.default('127.0.0.1').describe('The address to listen on.'),
+  port: port.default(9001).describe('0 takes any free port.'),
+})
+
+const credentials = z.strictObject({
+  accountId: z
+    .string()
+    .regex(/^[0-9]{12}$/, 'must have 12 digits')
+    .optional()
+    .describe('The account that owns everything, as it stands in ARNs. The same in every region.'),
+  canonicalId: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must have 64 hex digits')
+    .optional()
+    .describe('The same account, as it stands in ACLs and as the owner of objects. The same in every region.'),
+  rootAccessKeyId: z
+    .string()
+    .regex(/^[\w.-]{3,128}$/, 'must have 3 to 128 letters, digits, dots, hyphens and underscores')
+    .optional()
+    .describe('The access key id of the root user.'),
+  rootAccessKeyIdFile: path.optional().describe('A file that holds `rootAccessKeyId`.'),
+  rootSecretAccessKey: secret.optional().describe('The secret access key of the root user.'),
+  rootSecretAccessKeyFile: path.optional().describe('A file that holds `rootSecretAccessKey`.'),
+  peeringSecret: secret.optional().describe('What the regions prove themselves to each other with. The same in every region.'),
+  peeringSecretFile: path.optional().describe('A file that holds `peeringSecret`.'),
+})
+
+const encryption = z.strictObject({
+  default: z
+    .enum(['none', 'AES256'])
+    .default('none')
+    .describe('AES256 encrypts every new object, as AWS does now. none encrypts where a request or its bucket asks for it.'),
+  masterKeyFile: path
+    .optional()
+    .describe(
+      'A file with 64 hex digits: the key that seals the keys of objects. Absent: `master.key` in the data directory, made at the first start.',
+    ),
+})
+
+const buckets = z.strictObject({
+  ownership: z
+    .enum(['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter'])
+    .default('BucketOwnerEnforced')
+    .describe('Object ownership of a new bucket that asks for none. BucketOwnerEnforced switches its ACLs off.'),
+  publicAccessBlock: z.boolean().default(true).describe('Whether a new bucket starts with all public access blocked.'),
+})
+
+const limits = z.strictObject({
+  maxConnections: z.int().min(1).max(1_000_000).default(4096).describe('Connections to the S3 port at one time.'),
+  headersTimeoutMs: z.int().min(100).max(600_000).default(30_000).describe('The time a client has to send the head of a request.'),
+  idleTimeoutMs: z
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .default(60_000)
+    .describe('The time in which a body must move by at least a byte, either way.'),
+  keepAliveTimeoutMs: z.int().min(0).max(3_600_000).default(75_000).describe('How long a connection is kept between two requests.'),
+  drainTimeoutMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(20_000)
+    .describe('How long requests in flight may take to end when the region stops.'),
+})
+
+const log = z.strictObject({
+  level: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('What is logged: this level and above.'),
+  access: z.boolean().default(false).describe('Whether each request is logged. It costs about half of the requests per second.'),
+})
+
+export const settingsSchema = z
+  .strictObject({
+    region: regionName.describe('The name of this region, one of `regions`.'),
+    dataDirectory: path.describe('The folder that holds everything this region keeps. One server at a time.'),
+    s3: s3.prefault({}).describe('The listener for S3, IAM and STS, and for the other regions.'),
+    admin: admin.prefault({}).describe('The listener for the console and the admin API.'),
+    domains: z
+      .array(z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be a lower-case host name'))
+      .max(64)
+      .default([])
+      .describe('Host names under which `bucket.name` addresses a bucket (virtual-host style). Any other host means path style.'),
+    regions: z
+      .array(region)
+      .min(1)
+      .max(64)
+      .optional()
+      .describe(
+        'All regions, this one among them, in the same order everywhere: the first is home at the very first start. Absent: this one alone.',
+      ),
+    insecurePeers: z.boolean().default(false).describe('Lets regions speak plain http:// to each other beyond this machine.'),
+    credentialsFile: path
+      .optional()
+      .describe(
+        'The JSON file that holds what `credentials` leaves out. Absent: `credentials.json` in the data directory, made at the first start of a lone region.',
+      ),
+    credentials: credentials
+      .prefault({})
+      .describe('The account and its secrets. Each that is given here goes before the credentials file.'),
+    encryption: encryption.prefault({}).describe('Encryption at rest with keys of this server (SSE-S3).'),
+    buckets: buckets.prefault({}).describe('What a new bucket starts with.'),
+    reserveBytes: z
+      .int()
+      .min(mebibyte)
+      .default(64 * mebibyte)
+      .describe('Below this free space new data is refused with 503; deletes and what settles go on.'),
+    limits: limits.prefault({}).describe('Limits on connections and on time.'),
+    log: log.prefault({}).describe('The log, JSON lines on stderr.'),
+  })
+  .describe('The settings of one Farshore region.')
+
+/** As checked: with defaults, not yet completed from other files. */
+export type Settings = z.output<typeof settingsSchema>
+
+export interface RegionAddress {
+  readonly name: string
+  readonly endpoint: string
+  readonly publicUrl: string
+}
+
+/** The account that owns everything, and the secrets of the deployment: equal in every region. */
+export interface Credentials {
+  readonly accountId: string
+  readonly canonicalId: string
+  readonly rootAccessKeyId: string
+  readonly rootSecretAccessKey: string
+  readonly peeringSecret: string
+}
+
+type Completed = 'regions' | 'credentials' | 'credentialsFile' | 'encryption'
+
+/** What a region runs with: every setting checked and completed, all paths absolute. */
+export interface Config extends Readonly<Omit<Settings, Completed>> {
+  /** All regions in their order, this one among them. */
+  readonly regions: readonly RegionAddress[]
+  /** This region's own entry of `regions`, for peers and for clients. */
+  readonly endpoint: string
+  readonly publicUrl: string
+  readonly credentials: Credentials
+  readonly encryption: { readonly default: 'none' | 'AES256'; readonly masterKeyFile: string }
+}
+
+function isHttpOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, pathname, search, hash, username, hostname } = new URL(text)
+  return /^https?:$/.test(protocol) && hostname !== '' && pathname === '/' && search + hash + username === ''
+}
