@@ -1,0 +1,188 @@
+/** The control plane of a region: what is the same in all of them, read here, written at home. */
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../lib/clock.ts'
+import type { Engine } from '../lib/engine.ts'
+import type { Metadata } from '../metadata/engine.ts'
+import { type ControlChange, nameOf, roleByName, scanNames, scanRoles } from '../metadata/tables/control.ts'
+import type { Bucket, BucketName, BucketSettings } from '../model/bucket.ts'
+import type { Role } from '../model/role.ts'
+import type { PeerLog } from '../peers/log.ts'
+import type { Peers } from '../peers/peers.ts'
+import { peerRoute } from '../peers/routes.ts'
+import { ControlLog } from './control-log.ts'
+import { BucketDeletions } from './delete-bucket.ts'
+import { type BucketFacts, bucketFacts, factsRoute } from './facts.ts'
+import { beginControl } from './first-start.ts'
+import { ControlFollower } from './follower.ts'
+import { homeRoutes } from './home.ts'
+import { changedSchema } from './messages.ts'
+import { BucketNotices, changedPath } from './notices.ts'
+import { resolveBucket } from './resolve-bucket.ts'
+import { ControlWriter, patienceMs } from './writer.ts'
+
+/** Something that a refused delivery may have waited for. */
+export type ControlEvent = { readonly kind: 'role'; readonly name: string } | { readonly kind: 'bucket'; readonly bucketId: string }
+
+type NamesPage = Parameters<typeof scanNames>[0]
+type RolesPage = Parameters<typeof scanRoles>[0]
+
+/** Every write answers when it can be read here, and throws S3Error ServiceUnavailable naming home when home cannot be reached. */
+export interface Control {
+  /** Makes it in this region. @throws S3Error BucketAlreadyExists | BucketAlreadyOwnedByYou | ServiceUnavailable */
+  createBucket(input: { readonly name: string; readonly ownerId: string; readonly settings: BucketSettings }): Promise<BucketName>
+  /** @throws S3Error BucketNotEmpty | NoSuchBucket | ServiceUnavailable */
+  deleteBucket(bucket: Bucket): Promise<void>
+  /** Of all regions, in the order of their names. */
+  listBuckets(page: NamesPage): Promise<readonly BucketName[]>
+  nameOf(name: string): Promise<BucketName | undefined>
+  /** As they are now, where the bucket lives. @throws S3Error ServiceUnavailable naming the region that cannot be reached */
+  bucketFacts(name: BucketName): Promise<BucketFacts | undefined>
+  /** @throws S3Error NoSuchBucket | PermanentRedirect */
+  resolveBucket(name: string): Promise<Bucket>
+
+  /** @param role  without inline policies @throws S3Error EntityAlreadyExists | ServiceUnavailable */
+  createRole(role: Role): Promise<Role>
+  /** @throws S3Error NoSuchEntity | DeleteConflict | ServiceUnavailable */
+  deleteRole(name: string): Promise<void>
+  /** @throws S3Error NoSuchEntity | ServiceUnavailable */
+  putRolePolicy(policy: { readonly roleName: string; readonly policyName: string; readonly document: string }): Promise<void>
+  /** @throws S3Error NoSuchEntity | ServiceUnavailable */
+  deleteRolePolicy(policy: { readonly roleName: string; readonly policyName: string }): Promise<void>
+  role(name: string): Promise<Role | undefined>
+  roles(page: RolesPage): Promise<readonly Role[]>
+
+  /** To be called when a bucket of this region has changed: tells the listeners here and in the other regions. */
+  changed(bucket: Pick<Bucket, 'id'>): void
+  /** @returns how to end it */
+  onChange(listener: (event: ControlEvent) => void): () => void
+  /** The position of the newest row that is applied here. */
+  position(): number
+  status(): Readonly<Record<string, unknown>>
+  readonly engines: readonly Engine[]
+  /** Sends away whoever waits. NOTE: before the S3 server closes, which lets requests end. */
+  close(): Promise<void>
+}
+
+export interface ControlParts {
+  readonly metadata: Metadata
+  readonly self: string
+  /** All regions in their order, this one among them. */
+  readonly regions: readonly { readonly name: string; readonly publicUrl: string }[]
+  /** The account that owns every bucket: twelve digits. */
+  readonly accountId: string
+  readonly peers: Peers
+  readonly clock: Clock
+  readonly log: PeerLog
+  /** How long a write waits for a home that has just gone; shorter in tests. */
+  readonly patienceMs?: number
+}
+
+/** Adds its routes to `peers.routes`. At the very first start of the first region this asks the others, for three seconds at most. */
+export async function createControl(parts: ControlParts): Promise<Control> {
+  const { metadata, self, regions, peers, clock } = parts
+  const ending = new AbortController()
+  const closing = ending.signal
+  const log = await ControlLog.open(parts)
+  const writer = new ControlWriter({ log, peers, closing, patienceMs: parts.patienceMs ?? patienceMs })
+  const follower = new ControlFollower({ log, peers, clock })
+  const deletions = new BucketDeletions({ metadata, writer })
+  const notices = new BucketNotices(peers.all)
+  const listeners = new Set<(event: ControlEvent) => void>()
+  const tell = (event: ControlEvent): void => {
+    for (const listener of [...listeners]) {
+      try {
+        listener(event)
+      } catch (err) {
+        // The row stands, whatever a listener makes of it.
+        parts.log.error({ ...event, err }, 'listener of the control plane failed')
+      }
+    }
+  }
+  log.onChange((change) => {
+    const event = eventOf(change)
+    if (event !== undefined) tell(event)
+  })
+  peers.routes.add(
+    ...homeRoutes({ metadata, log, closing }),
+    factsRoute(parts),
+    peerRoute({
+      method: 'POST',
+      path: changedPath,
+      body: changedSchema,
+      handle(_, { body }) {
+        for (const bucketId of body.bucketIds) tell({ kind: 'bucket', bucketId })
+        return Promise.resolve({})
+      },
+    }),
+  )
+  await beginControl({ log, peers, first: regions[0]?.name ?? self })
+
+  const write = (change: ControlChange) => writer.write({ requestId: `${self}:${randomUUID()}`, change })
+
+  return {
+    async createBucket({ name, ownerId, settings }) {
+      const bucket: BucketName = { name, id: randomUUID(), region: self, ownerId, createdMs: clock.nowMs() }
+      await write({ kind: 'createBucket', bucket, settings })
+      return bucket
+    },
+    deleteBucket: (bucket) => deletions.delete(bucket),
+    listBuckets: (page) => metadata.read(() => scanNames(page)),
+    nameOf: (name) => metadata.read(() => nameOf(name)),
+    bucketFacts: (name) => bucketFacts(parts, name),
+    resolveBucket: (name) => resolveBucket(parts, name),
+
+    async createRole(role) {
+      await write({ kind: 'createRole', role })
+      return role
+    },
+    async deleteRole(name) {
+      await write({ kind: 'deleteRole', name })
+    },
+    async putRolePolicy({ roleName, policyName, document }) {
+      await write({ kind: 'putRolePolicy', roleName, policyName, document })
+    },
+    async deleteRolePolicy({ roleName, policyName }) {
+      await write({ kind: 'deleteRolePolicy', roleName, policyName })
+    },
+    role: (name) => metadata.read(() => roleByName(name)),
+    roles: (page) => metadata.read(() => scanRoles(page)),
+
+    changed({ id }) {
+      tell({ kind: 'bucket', bucketId: id })
+      notices.tell(id)
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    position: () => log.position,
+    status: () => ({ ...follower.status(), ...deletions.status() }),
+    engines: peers.all.length === 0 ? [deletions] : [follower, deletions, notices],
+    close() {
+      ending.abort(new Error('the region is stopping'))
+      return Promise.resolve()
+    },
+  }
+}
+
+function eventOf(change: ControlChange): ControlEvent | undefined {
+  switch (change.kind) {
+    case 'setHome':
+      return undefined
+    case 'createBucket':
+      return { kind: 'bucket', bucketId: change.bucket.id }
+    case 'deleteBucket':
+      return { kind: 'bucket', bucketId: change.id }
+    case 'createRole':
+      return { kind: 'role', name: change.role.name }
+    case 'deleteRole':
+      return { kind: 'role', name: change.name }
+    case 'putRolePolicy':
+    case 'deleteRolePolicy':
+      return { kind: 'role', name: change.roleName }
+    default:
+      return change satisfies never
+  }
+}

@@ -1,0 +1,53 @@
+/** One request and its whole answer over a pool of connections. Redirects are not followed: undici does so only when told. */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Pool } from 'undici'
+import type { Answered } from './answer.ts'
+import { PeerUnreachable } from './errors.ts'
+
+type ExchangeOptions = Parameters<Pool['request']>[0] & { readonly region: string; readonly maxBytes: number }
+
+/** @throws PeerUnreachable; the signal's reason when it aborts */
+export async function exchange(pool: Pool, { region, maxBytes, ...options }: ExchangeOptions): Promise<Answered> {
+  const signal = options.signal instanceof AbortSignal ? options.signal : undefined
+  try {
+    const response = await pool.request(options)
+    const pieces: Buffer[] = []
+    let length = 0
+    for await (const piece of response.body as AsyncIterable<Buffer>) {
+      length += piece.length
+      if (length > maxBytes) {
+        throw new PeerUnreachable({ region, fault: 'stranger', why: `its answer has more than ${maxBytes} bytes` })
+      }
+      pieces.push(piece)
+    }
+    // undici's headers differ from node's only in their type.
+    return { region, status: response.statusCode, headers: response.headers as IncomingHttpHeaders, bytes: Buffer.concat(pieces) }
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason
+    if (cause instanceof PeerUnreachable) throw cause
+    throw new PeerUnreachable({ region, fault: 'network', why: networkFault(cause), cause })
+  }
+}
+
+function networkFault(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'nobody listens at its endpoint'
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'the name of its endpoint has no address'
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return 'it does not take the connection'
+    case 'UND_ERR_HEADERS_TIMEOUT':
+    case 'UND_ERR_BODY_TIMEOUT':
+      return 'it does not answer in time'
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'UND_ERR_SOCKET':
+      return 'the connection broke'
+    default:
+      return cause.message === '' ? code || cause.name : cause.message
+  }
+}
