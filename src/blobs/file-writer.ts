@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { BufferPool } from './buffer-pool.ts'
-import { asBlobError } from './errors.ts'
+import { asBlobError, DiskFull } from './errors.ts'
 import { entryBytesOf, footerOf, sealBlock } from './file-format.ts'
 import { closeQuietly, type FileOps, syncFolder, writeFully } from './file-ops.ts'
 import { blockBytes, dataKeyBytes, type FrameCipher, frameCipher } from './frames.ts'
@@ -19,6 +19,8 @@ export interface FileWriterParts {
   readonly boot: number
   readonly tmpFolder: string
   readonly filesFolder: string
+  /** Free space that a file must leave on the disk. */
+  readonly reserveBytes: number
   /** Told of a path that could not be unlinked after a failure, to be tried again later. */
   readonly onLeftover: (path: string) => void
 }
@@ -31,7 +33,7 @@ export interface WrittenFile {
 }
 
 /**
- * @throws DiskFull | BlobIoError, and what the source throws. Nothing is left behind then, neither file nor descriptor
+ * @throws DiskFull (also when less than the reserve would be left) | BlobIoError, and what the source throws. Nothing is left behind then, neither file nor descriptor
  */
 export async function writeBlobFile(
   parts: FileWriterParts,
@@ -46,6 +48,7 @@ export async function writeBlobFile(
   const body = new Body({ parts, ref, cipher })
   let finalPath: string | undefined
   try {
+    await checkRoom(parts, source.expectedBytes ?? 0)
     await body.open(paths.tmp)
     for (let chunk = await source.pull(); chunk !== undefined; chunk = await source.pull()) await body.add(chunk)
     const storedBytes = await body.finish()
@@ -59,6 +62,13 @@ export async function writeBlobFile(
     await discard(parts, finalPath === undefined ? [paths.tmp] : [paths.tmp, finalPath])
     throw error
   }
+}
+
+/** The commit would refuse it too, but only after gigabytes; meanwhile deletes need what is left. */
+async function checkRoom({ ops, tmpFolder, reserveBytes }: FileWriterParts, neededBytes: number): Promise<void> {
+  if (reserveBytes === 0) return
+  const freeBytes = await disk(() => ops.freeBytes(tmpFolder))
+  if (freeBytes - neededBytes <= reserveBytes) throw new DiskFull(`${freeBytes} bytes are free, of which ${reserveBytes} are kept`)
 }
 
 async function publish(ops: FileOps, { from, to, folder }: { from: string; to: string; folder: string }): Promise<void> {
@@ -149,6 +159,7 @@ class Body {
     const full = this.#filling.subarray(0, this.#filled)
     this.#sealBlocks(full, isEnd)
     await disk(() => this.#writing)
+    if (!isEnd) await checkRoom(this.#parts, this.#filled)
     const write = { fd: this.#descriptor(), from: full, position: this.#positionBytes }
     this.#writing = writeFully(this.#parts.ops, write)
     // The failure is met at the next flush; until then nobody listens.

@@ -24,6 +24,8 @@ export interface BlobStoreOptions {
   readonly segmentLimitBytes?: number
   /** Blobs up to this length become records of a segment. Default 128 KiB; at most 512 KiB. */
   readonly smallLimitBytes?: number
+  /** Free space that files must leave on the disk. Default 0. */
+  readonly reserveBytes?: number
   readonly log?: BlobLog
   readonly ops?: FileOps
 }
@@ -56,7 +58,7 @@ export async function openBlobStore(options: BlobStoreOptions): Promise<BlobStor
   const ledger = new SegmentLedger({ onAllFreed: (id) => removals.unlinkSegmentSoon(id) })
   const onLeftover = (path: string): void => removals.addLeftover(path)
   const segments = new SegmentWriter({ ops, folder: folders.segments, boot, segmentLimitBytes, ledger, onLeftover })
-  const files = { ops, pool, boot, tmpFolder: folders.tmp, filesFolder: folders.files, onLeftover }
+  const files = { ops, pool, boot, reserveBytes: options.reserveBytes ?? 0, tmpFolder: folders.tmp, filesFolder: folders.files, onLeftover }
   const writes = new BlobWrites({ segments, files, smallLimitBytes })
   const reads = new BlobReads({ ops, folders, pool, pins, segments: openSegments })
   const sweeper = new Sweeper({

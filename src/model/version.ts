@@ -75,6 +75,14 @@ export interface Part {
   readonly lastModifiedMs: number
 }
 
+/** What came of a deletion. */
+export interface Deleted {
+  /** A marker was made, or a marker was removed. */
+  readonly deleteMarker?: boolean
+  /** Version id of what was made or removed, as clients know it; absent in an unversioned bucket. */
+  readonly versionId?: string
+}
+
 /** The id as clients know it. */
 export function publicVersionId(version: Pick<ObjectVersion, 'id' | 'isNull'>): string {
   return version.isNull ? 'null' : version.id

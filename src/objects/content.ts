@@ -46,6 +46,7 @@ const gatherMaxBytes = 128 * 1024
  * @throws S3Error BadDigest, InvalidDigest, IncompleteBody, ServiceUnavailable (no room), and whatever the source throws
  */
 export async function storeContent(parts: ObjectParts, source: ContentSource, options: StoreContentOptions): Promise<StoredContent> {
+  checkTaken(parts)
   const wanted = wantedDigests(options)
   return source.lengthBytes <= gatherMaxBytes
     ? await storeGathered(parts, source, options, wanted)
@@ -55,6 +56,16 @@ export async function storeContent(parts: ObjectParts, source: ContentSource, op
 /** A source over bytes that are here already, or that come from another object of ours. */
 export function contentOf(lengthBytes: number, chunks: AsyncIterable<Buffer>): ContentSource {
   return { lengthBytes, trailers: () => ({}), [Symbol.asyncIterator]: () => chunks[Symbol.asyncIterator]() }
+}
+
+/**
+ * Refuses before the first byte what the commit would refuse after the last one. Otherwise each try of a client that is told to try again
+ * would leave a dead record in a segment, and eat up the reserve that deletes need.
+ */
+function checkTaken({ metadata }: ObjectParts): void {
+  const { state, reason } = metadata.status()
+  if (state === 'open') return
+  throw new S3Error('ServiceUnavailable', reason === undefined ? {} : { message: reason })
 }
 
 interface WantedDigests {

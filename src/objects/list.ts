@@ -1,9 +1,10 @@
 /** Listings: the model folds rows into a page and says what to read next; this reads it. */
 import type { Steps } from '../metadata/steps.ts'
-import { scanUploads, type Upload } from '../metadata/tables/uploads.ts'
+import { scanUploads } from '../metadata/tables/uploads.ts'
 import { type KeyBound, scanCurrent, scanVersions } from '../metadata/tables/version-rows.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { ListingPage, type ListingResult, type ListingScan, type ListingStart } from '../model/listing.ts'
+import type { Upload } from '../model/upload.ts'
 import type { ObjectVersion } from '../model/version.ts'
 import type { ObjectParts } from './parts.ts'
 

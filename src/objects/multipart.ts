@@ -1,6 +1,6 @@
 /** Multipart uploads: parts are blobs of their own, and completing an upload copies nothing. */
 
-import { partsOf, type Upload, type UploadOutcome, type UploadRecord, uploadById } from '../metadata/tables/uploads.ts'
+import { partsOf, uploadById } from '../metadata/tables/uploads.ts'
 import type { MadeVersion } from '../metadata/tables/versions.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { compositeValue } from '../model/checksums.ts'
@@ -9,6 +9,7 @@ import { combineCrc, isCrcAlgorithm } from '../model/crc-combine.ts'
 import { S3Error } from '../model/errors.ts'
 import { multipartEtag } from '../model/etag.ts'
 import { objectMaxBytes, partMinBytes, partNumberMax } from '../model/limits.ts'
+import type { Upload, UploadOutcome, UploadRecord } from '../model/upload.ts'
 import type { Part, StoredChecksum } from '../model/version.ts'
 import { type ContentClaims, type ContentSource, hashNameOf, storeContent } from './content.ts'
 import type { ObjectParts } from './parts.ts'
@@ -196,21 +197,21 @@ function chooseParts(upload: Upload, chosen: readonly ChosenPart[], standing: re
   if (chosen.length === 0 || chosen.length > partNumberMax) throw new S3Error('MalformedXML')
   const byNumber = new Map(standing.map((part) => [part.number, part]))
   let previous = 0
-  const found: Part[] = []
-  for (const [index, wanted] of chosen.entries()) {
-    if (wanted.PartNumber <= previous) throw new S3Error('InvalidPartOrder', { details: { UploadId: upload.id } })
-    previous = wanted.PartNumber
+  for (const { PartNumber } of chosen) {
+    if (PartNumber <= previous) throw new S3Error('InvalidPartOrder', { details: { UploadId: upload.id } })
+    previous = PartNumber
+  }
+  const found = chosen.map((wanted) => {
     const part = byNumber.get(wanted.PartNumber)
     if (part === undefined || part.etag !== wanted.ETag) throw invalidPart(upload, wanted)
     checkPartChecksum(upload, wanted, part)
-    if (part.size < partMinBytes && index < chosen.length - 1) {
-      throw new S3Error('EntityTooSmall', {
-        details: { ETag: part.etag, MinSizeAllowed: partMinBytes, ProposedSize: part.size, PartNumber: part.number },
-      })
-    }
-    found.push(part)
-  }
-  return found
+    return part
+  })
+  const small = found.slice(0, -1).find(({ size }) => size < partMinBytes)
+  if (small === undefined) return found
+  throw new S3Error('EntityTooSmall', {
+    details: { ETag: small.etag, MinSizeAllowed: partMinBytes, ProposedSize: small.size, PartNumber: small.number },
+  })
 }
 
 function checkPartChecksum(upload: Upload, wanted: ChosenPart, part: Part): void {

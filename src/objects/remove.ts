@@ -1,7 +1,7 @@
 /** Deleting and changing what stands: one command each, judged inside its transaction. */
-import type { AttributeChange, Deleted, DeleteOne } from '../metadata/tables/versions.ts'
+import type { AttributeChange, DeleteOne } from '../metadata/tables/versions.ts'
 import type { Bucket } from '../model/bucket.ts'
-import type { ObjectVersion } from '../model/version.ts'
+import type { Deleted, ObjectVersion } from '../model/version.ts'
 import type { ObjectParts } from './parts.ts'
 import type { VersionAddress } from './read.ts'
 import { withNewId } from './version-ids.ts'

@@ -127,8 +127,11 @@ export class Responder {
     const list: string[] = ['x-amz-request-id', ids.requestId, 'x-amz-id-2', ids.hostId, 'server', 'Farshore']
     for (const name in headers) {
       const value = headers[name]
-      if (value !== undefined) list.push(name, String(value))
+      if (value !== undefined && name !== 'content-length') list.push(name, String(value))
     }
+    // NOTE: behind Content-Disposition: node reads that one anew once it knows a length, and then refuses every byte above 0x7f in it.
+    const lengthBytes = headers['content-length']
+    if (lengthBytes !== undefined) list.push('content-length', String(lengthBytes))
     if (isClosing() || body.awaitsContinue || body.remainingBytes > keepMaxBytes) {
       response.shouldKeepAlive = false
       list.push('connection', 'close')

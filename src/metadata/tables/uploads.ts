@@ -1,55 +1,14 @@
 /** Multipart uploads: begun, fed part by part, and turned into a version without copying a byte. */
-import type { Grant } from '../../model/acl.ts'
-import type { ChecksumAlgorithm, ChecksumType } from '../../model/checksums.ts'
 import type { WriteConditions } from '../../model/conditions.ts'
 import { checkWriteConditions } from '../../model/conditions.ts'
 import { S3Error } from '../../model/errors.ts'
-import type { StorageClass } from '../../model/storage-class.ts'
-import type { Tag } from '../../model/tags.ts'
-import type { SystemMetadata, UserMetadata } from '../../model/user-metadata.ts'
+import type { Upload, UploadOutcome, UploadRecord } from '../../model/upload.ts'
 import type { Part, StoredChecksum } from '../../model/version.ts'
 import { type Row, type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { json, jsonOrNull, number, optionalJson, optionalText, text } from './columns.ts'
 import { aboveAllKeys, newestVersion } from './version-rows.ts'
 import { type MadeVersion, makeVersion, type NewVersion } from './versions.ts'
-
-/** What CreateMultipartUpload fixed for the object to come. */
-export interface UploadRecord {
-  readonly ownerId: string
-  readonly storageClass: StorageClass
-  readonly system: SystemMetadata
-  readonly user: UserMetadata
-  readonly tags: readonly Tag[]
-  readonly acl: readonly Grant[]
-  readonly isEncrypted: boolean
-  readonly checksum: {
-    readonly algorithm: ChecksumAlgorithm
-    readonly type: ChecksumType /** The client named it. */
-    readonly isGiven: boolean
-  }
-}
-
-/** What CompleteMultipartUpload answered: kept, so that asking again gets the same answer. */
-export interface UploadOutcome {
-  readonly versionId: string
-  readonly isVersioned: boolean
-  readonly etag: string
-  /** The part list that was asked for, as text: a repeated Complete must name the same. */
-  readonly asked: string
-  readonly checksum?: StoredChecksum
-  readonly isEncrypted: boolean
-}
-
-export interface Upload {
-  readonly id: string
-  readonly bucketId: string
-  readonly key: string
-  readonly state: 'open' | 'completed'
-  readonly initiatedMs: number
-  readonly record: UploadRecord
-  readonly outcome?: UploadOutcome
-}
 
 const columns = 'id, bucket_id, key, state, initiated_ms, record, outcome'
 

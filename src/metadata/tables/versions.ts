@@ -8,7 +8,14 @@ import { planAttributeChange, planVersion } from '../../model/replication-rules.
 import { pendingAgain, pendingState } from '../../model/replication-status.ts'
 import type { StorageClass } from '../../model/storage-class.ts'
 import type { Tag } from '../../model/tags.ts'
-import { type ObjectVersion, publicVersionId, type Stamped, VersionIdBehind, type VersionRecord } from '../../model/version.ts'
+import {
+  type Deleted,
+  type ObjectVersion,
+  publicVersionId,
+  type Stamped,
+  VersionIdBehind,
+  type VersionRecord,
+} from '../../model/version.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
@@ -55,13 +62,6 @@ export interface Deletion {
   readonly ownerId: string
   /** If-Match: the ETag that the current object must have. */
   readonly ifMatch?: string
-}
-
-export interface Deleted {
-  /** A marker was made, or a marker was removed. */
-  readonly deleteMarker?: boolean
-  /** Version id of what was made or removed, as clients know it; absent in an unversioned bucket. */
-  readonly versionId?: string
 }
 
 /** @throws S3Error NoSuchBucket, PreconditionFailed; VersionIdBehind */

@@ -8,10 +8,12 @@ import { S3Error } from '../../model/errors.ts'
 
 /** S3's own documents are at most 7 deep. */
 const depthMax = 20
-/** DeleteObjects: 1000 objects of at most 5 elements. CompleteMultipartUpload: 10,000 parts of at most 8. */
-const elementsMax = 200_000
+/** Elements, comments and CDATA. DeleteObjects: 1000 objects of at most 5 elements. CompleteMultipartUpload: 10,000 parts of at most 8. */
+const nodesMax = 200_000
 /** Of one element; S3 uses 3, namespaces included. It bounds what the pattern of a tag has to remember. */
 const attributesMax = 64
+/** Characters of one tag, comment or piece of text; a key of 1024 bytes takes 10,240 in references. The parser needs 40 bytes for each. */
+const tokenMax = 65_536
 
 export interface XmlElement {
   /** Without its namespace prefix. */
@@ -27,9 +29,13 @@ const space = '[ \\t\\r\\n]'
 // S3's names are ASCII. Others are refused: what XML takes for a letter may be white space to the parser (U+1680).
 const name = '[A-Za-z_][\\w.-]*(?::[A-Za-z_][\\w.-]*)?'
 const value = `${space}*=${space}*(?:"[^"<]*"|'[^'<]*')`
+/** Groups: name, attributes, slash. */
 const startTag = `<(${name})((?:${space}+${name}${value}){0,${attributesMax}})${space}*(/?)>`
-const token = new RegExp(`${startTag}|</(${name})${space}*>|<!--[^]*?-->|<!\\[CDATA\\[[^]*?\\]\\]>|[^<]+`, 'y')
+/** The same three, and the name in an end tag. Comments, CDATA and text have none. */
+const token = new RegExp(`${startTag}|</(${name})${space}*>|<!--[\\s\\S]*?-->|<!\\[CDATA\\[[\\s\\S]*?\\]\\]>|[^<]+`, 'y')
 const attribute = new RegExp(`(${name})${value}`, 'g')
+/** What may stand outside the root element: a comment, white space. */
+const besideRoot = /^(?:<!--|[ \t\r\n]+$)/
 // What XML 1.0 forbids even as it stands; as a numeric reference S3 takes it, since keys may hold it.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to refuse
 const forbidden = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
@@ -56,7 +62,9 @@ const parser = new XMLParser({
  */
 export function readXml(bytes: Uint8Array): XmlElement {
   try {
-    const source = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/^<\?xml[ \t\r\n][^]*?\?>/, '')
+    const document = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    if (forbidden.test(document)) throw new Error('a character that XML does not allow')
+    const source = document.replace(/^<\?xml[ \t\r\n][\s\S]*?\?>/, '')
     scan(source)
     const [root] = contentOf(parser.parse(source)).children
     if (root === undefined) throw new Error('there is no element')
@@ -66,31 +74,36 @@ export function readXml(bytes: Uint8Array): XmlElement {
   }
 }
 
-/** Refuses what is not one well-formed element within the limits, save for its references. */
+/** Refuses what is not one well-formed element within the limits. References are left to `decode`. */
 function scan(source: string): void {
-  if (forbidden.test(source)) throw new Error('a character that XML does not allow')
   const open: string[] = []
-  let elements = 0
+  let nodes = 0
+  let hasRoot = false
   for (let at = 0; at < source.length; at = token.lastIndex) {
-    token.lastIndex = at
-    const [whole, start, attributes, slash, end] = token.exec(source) ?? []
-    if (whole === undefined) throw new Error(`neither text nor markup at ${at}`)
-    if (start !== undefined) {
-      elements += 1
-      if (elements > elementsMax || open.length >= depthMax) throw new Error('too many elements, or too deep')
-      if (open.length === 0 && elements > 1) throw new Error('a second root element')
-      if (attributes) refuseRepeated(attributes)
-      if (slash === '') open.push(start)
-    } else if (end !== undefined) {
-      if (open.pop() !== end) throw new Error(`</${end}> ends another element`)
-    } else if (whole.startsWith('<!--')) {
-      if (whole.indexOf('--', 4) !== whole.length - 3) throw new Error('"--" in a comment')
-    } else {
-      if (open.length === 0 && /[^ \t\r\n]/.test(whole)) throw new Error('text outside the root element')
-      if (!whole.startsWith('<') && whole.includes(']]>')) throw new Error('"]]>" in text')
-    }
+    const [whole, start, , slash, end] = tokenAt(source, at)
+    const mayStandHere = open.length > 0 || besideRoot.test(whole) || (start !== undefined && !hasRoot)
+    if (!mayStandHere) throw new Error('more than one root element')
+    if (end === undefined && whole.startsWith('<')) nodes += 1
+    if (nodes > nodesMax) throw new Error(`more than ${nodesMax} nodes`)
+    if (end !== undefined && open.pop() !== end) throw new Error(`</${end}> ends another element`)
+    if (start === undefined) continue
+    hasRoot = true
+    if (open.length >= depthMax) throw new Error(`nested deeper than ${depthMax}`)
+    if (slash === '') open.push(start)
   }
   if (open.length > 0) throw new Error('it ends too early')
+}
+
+function tokenAt(source: string, at: number): RegExpExecArray {
+  token.lastIndex = at
+  const found = token.exec(source)
+  if (found === null) throw new Error(`neither text nor markup at ${at}`)
+  const [whole, , attributes] = found
+  if (whole.length > tokenMax) throw new Error(`more than ${tokenMax} characters at ${at}`)
+  if (whole.startsWith('<!--') && whole.indexOf('--', 4) !== whole.length - 3) throw new Error('"--" in a comment')
+  if (!whole.startsWith('<') && whole.includes(']]>')) throw new Error('"]]>" in text')
+  if (attributes) refuseRepeated(attributes)
+  return found
 }
 
 function refuseRepeated(attributes: string): void {
@@ -101,8 +114,7 @@ function refuseRepeated(attributes: string): void {
 /** What the parser makes of text, CDATA, a comment, or an element: one key, which begins with `<`, and its attributes. */
 interface Node {
   readonly '#text'?: string
-  readonly '#cdata'?: readonly [Node]
-  readonly '#comment'?: readonly Node[]
+  readonly '#cdata'?: readonly [{ readonly '#text': string }]
   readonly ':@'?: Readonly<Record<string, string>>
   readonly [element: `<${string}`]: readonly Node[]
 }
@@ -111,11 +123,10 @@ function contentOf(nodes: readonly Node[]): Pick<XmlElement, 'children' | 'text'
   const children: XmlElement[] = []
   let text = ''
   for (const node of nodes) {
-    text += node['#cdata']?.[0]['#text'] ?? decode(node['#text'] ?? '')
-    const [key] = Object.keys(node)
-    if (!isElement(key)) continue
-    const attributes = Object.entries(node[':@'] ?? {}).map(([of, raw]) => [of.slice(1), decode(raw.replace(/[\t\n]/g, ' '))] as const)
-    children.push({ name: key.slice(1), attributes: new Map(attributes), ...contentOf(node[key] ?? []) })
+    const key = Object.keys(node)[0]
+    if (key === '#text') text += decode(node[key] ?? '')
+    else if (key === '#cdata') text += node[key]?.[0]['#text']
+    else if (isElement(key)) children.push({ name: key.slice(1), attributes: attributesOf(node), ...contentOf(node[key] ?? []) })
   }
   return { children, text }
 }
@@ -124,11 +135,15 @@ function isElement(key: string | undefined): key is `<${string}` {
   return key?.startsWith('<') === true
 }
 
-const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
+function attributesOf({ ':@': attributes = {} }: Node): ReadonlyMap<string, string> {
+  return new Map(Object.entries(attributes).map(([key, raw]) => [key.slice(1), decode(raw.replace(/[\t\n]/g, ' '))]))
+}
+
+const characters: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 
 function decode(text: string): string {
   return text.replace(/&(?:(lt|gt|amp|quot|apos)|#([0-9]{1,7})|#x([0-9a-fA-F]{1,6}));|&/g, (_all, named, decimal, hex) => {
-    if (named !== undefined) return entities[named] ?? ''
+    if (named !== undefined) return characters[named] ?? ''
     const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
     if (!(code > 0 && code <= 0x10ffff) || (code >= 0xd800 && code <= 0xdfff)) throw new Error('an unknown entity')
     return String.fromCodePoint(code)

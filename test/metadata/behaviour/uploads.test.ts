@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { UploadRecord } from '../../../src/metadata/tables/uploads.ts'
 import { partsOf, scanUploads } from '../../../src/metadata/tables/uploads.ts'
 import type { Bucket } from '../../../src/model/bucket.ts'
+import type { UploadRecord } from '../../../src/model/upload.ts'
 import { newVersion, openRegion, type Region } from './region.ts'
 
 const record: UploadRecord = {

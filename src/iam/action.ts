@@ -1,0 +1,22 @@
+/** What an action of IAM or STS is: data and one function, as an operation of S3. */
+import type { Caller } from '../access/caller.ts'
+import type { Control } from '../control/control.ts'
+import type { QueryService } from '../s3/query-api.ts'
+import type { XmlValue } from '../s3/xml/write.ts'
+import type { Parameters } from './parameters.ts'
+
+export interface ActionContext {
+  readonly control: Control
+  /** The account's root: nobody else gets this far. */
+  readonly caller: Extract<Caller, { readonly kind: 'root' }>
+  readonly nowMs: number
+}
+
+export interface Action {
+  readonly service: QueryService
+  readonly name: string
+  /** The parameters that it reads; any other is refused. */
+  readonly parameters: readonly string[]
+  /** @returns what stands in `<NameResult>`; undefined when the action has no result */
+  perform(context: ActionContext, parameters: Parameters): Promise<XmlValue>
+}

@@ -1,0 +1,22 @@
+/** DeleteObjectTagging. */
+import { refuseUnsupported } from '../model/headers.ts'
+import { operation } from '../s3/define.ts'
+import { headers, objectKey } from '../s3/members.ts'
+import { isVersioned, versionAction, versionHeader, versionIdQuery } from './shared/version-ids.ts'
+
+/**
+ * Removes all tags of a version.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectTagging.html
+ */
+export const DeleteObjectTagging = operation({
+  name: 'DeleteObjectTagging',
+  route: 'DELETE /{Bucket}/{Key+}?tagging',
+  action: versionAction('Delete', 'Tagging'),
+  input: { Key: objectKey(), VersionId: versionIdQuery(), Supported: headers(refuseUnsupported) },
+  errors: ['InvalidArgument', 'MethodNotAllowed', 'NoSuchKey', 'NoSuchVersion'],
+
+  async handle({ bucket, services }, { Key, VersionId }) {
+    const version = await services.objects.setAttribute({ bucket, key: Key, versionId: VersionId }, { name: 'tags', value: [] })
+    return { status: 204, headers: isVersioned(bucket) ? versionHeader(version) : {} }
+  },
+})

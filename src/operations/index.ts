@@ -1,0 +1,77 @@
+/** The table of what is served: routes, access checks, the 501 list and the documentation come from it. One line an operation, in alphabetical order. */
+import type { Operation } from '../s3/define.ts'
+import { AbortMultipartUpload } from './abort-multipart-upload.ts'
+import { GetBucketAcl, PutBucketAcl } from './bucket-acl.ts'
+import { DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption } from './bucket-encryption.ts'
+import { DeleteBucketReplication, GetBucketReplication, PutBucketReplication } from './bucket-replication.ts'
+import { DeleteBucketTagging, GetBucketTagging, PutBucketTagging } from './bucket-tagging.ts'
+import { GetBucketVersioning, PutBucketVersioning } from './bucket-versioning.ts'
+import { CompleteMultipartUpload } from './complete-multipart-upload.ts'
+import { CopyObject } from './copy-object.ts'
+import { CreateBucket } from './create-bucket.ts'
+import { CreateMultipartUpload } from './create-multipart-upload.ts'
+import { DeleteBucket } from './delete-bucket.ts'
+import { DeleteObject } from './delete-object.ts'
+import { DeleteObjectTagging } from './delete-object-tagging.ts'
+import { DeleteObjects } from './delete-objects.ts'
+import { GetBucketLocation } from './get-bucket-location.ts'
+import { GetObject } from './get-object.ts'
+import { GetObjectAcl } from './get-object-acl.ts'
+import { GetObjectAttributes } from './get-object-attributes.ts'
+import { GetObjectTagging } from './get-object-tagging.ts'
+import { HeadBucket } from './head-bucket.ts'
+import { HeadObject } from './head-object.ts'
+import { ListBuckets } from './list-buckets.ts'
+import { ListMultipartUploads } from './list-multipart-uploads.ts'
+import { ListObjectVersions } from './list-object-versions.ts'
+import { ListObjects } from './list-objects.ts'
+import { ListObjectsV2 } from './list-objects-v2.ts'
+import { ListParts } from './list-parts.ts'
+import { PutObject } from './put-object.ts'
+import { PutObjectAcl } from './put-object-acl.ts'
+import { PutObjectTagging } from './put-object-tagging.ts'
+import { UploadPart } from './upload-part.ts'
+import { UploadPartCopy } from './upload-part-copy.ts'
+
+export const operations: readonly Operation[] = [
+  AbortMultipartUpload,
+  CompleteMultipartUpload,
+  CopyObject,
+  CreateBucket,
+  CreateMultipartUpload,
+  DeleteBucket,
+  DeleteBucketEncryption,
+  DeleteBucketReplication,
+  DeleteBucketTagging,
+  DeleteObject,
+  DeleteObjectTagging,
+  DeleteObjects,
+  GetBucketAcl,
+  GetBucketEncryption,
+  GetBucketLocation,
+  GetBucketReplication,
+  GetBucketTagging,
+  GetBucketVersioning,
+  GetObject,
+  GetObjectAcl,
+  GetObjectAttributes,
+  GetObjectTagging,
+  HeadBucket,
+  HeadObject,
+  ListBuckets,
+  ListMultipartUploads,
+  ListObjectVersions,
+  ListObjects,
+  ListObjectsV2,
+  ListParts,
+  PutBucketAcl,
+  PutBucketEncryption,
+  PutBucketReplication,
+  PutBucketTagging,
+  PutBucketVersioning,
+  PutObject,
+  PutObjectAcl,
+  PutObjectTagging,
+  UploadPart,
+  UploadPartCopy,
+]

@@ -1,0 +1,71 @@
+/** What PutObject, CopyObject and CreateMultipartUpload say about an object beside its bytes. */
+import type { Grant, RequestedAcl } from '../../model/acl.ts'
+import { parseAclHeaders } from '../../model/acl-headers.ts'
+import { parseEncryptionHeaders } from '../../model/encryption.ts'
+import { S3Error } from '../../model/errors.ts'
+import { headerValue } from '../../model/headers.ts'
+import { parseStorageClass } from '../../model/storage-class.ts'
+import { parseTaggingHeader } from '../../model/tags.ts'
+import { parseSystemMetadata, parseUserMetadata } from '../../model/user-metadata.ts'
+import type { ObjectAttributes } from '../../objects/put.ts'
+import type { OperationContext } from '../../s3/define.ts'
+import { header, headers, type InputOf } from '../../s3/members.ts'
+import type { ReplyHeaders } from '../../s3/reply.ts'
+import { grantsToStore } from './acl.ts'
+import { objectTarget, writerId } from './targets.ts'
+
+/** All of them refuse by name what this server does not do yet. */
+export const attributeMembers = {
+  Encryption: headers(parseEncryptionHeaders),
+  StorageClass: headers((all) => parseStorageClass(headerValue(all, 'x-amz-storage-class'))),
+  System: headers(parseSystemMetadata),
+  User: headers(parseUserMetadata),
+  Tagging: header('x-amz-tagging').map(parseTaggingHeader).optional(),
+  Acl: headers(parseAclHeaders),
+}
+
+type AttributeInput = InputOf<typeof attributeMembers> & { readonly Key: string }
+
+/** @throws S3Error AccessDenied (to tag or grant), and as the bucket's rules for ACLs decide */
+export async function attributesOf(context: OperationContext, input: AttributeInput): Promise<ObjectAttributes> {
+  const { Key, Encryption, StorageClass, System, User, Tagging = [] } = input
+  if (Tagging.length > 0) await context.authorize('s3:PutObjectTagging', objectTarget(context, Key))
+  const acl = await aclOf(context, input)
+  return { ...acl, storageClass: StorageClass, system: System, user: User, tags: Tagging, encryption: Encryption }
+}
+
+/** @throws as `attributesOf` */
+export async function aclOf(
+  context: OperationContext,
+  { Key, Acl }: { readonly Key: string; readonly Acl: RequestedAcl | undefined },
+): Promise<Pick<ObjectAttributes, 'ownerId' | 'acl'>> {
+  const { bucket } = context
+  const isGiven =
+    Acl?.kind === 'canned' && Acl.canned === 'bucket-owner-full-control' && bucket.settings.ownership === 'BucketOwnerPreferred'
+  const ownerId = isGiven ? bucket.ownerId : writerId(context)
+  if (Acl === undefined) return { ownerId, acl: [] }
+  await context.authorize('s3:PutObjectAcl', objectTarget(context, Key))
+  return { ownerId, acl: storedGrants(context, { requested: Acl, ownerId }) }
+}
+
+/** The grants as a version keeps them: none stands for the owner alone. */
+export function storedGrants(
+  { bucket, services }: Pick<OperationContext, 'bucket' | 'services'>,
+  { requested, ownerId }: { readonly requested: RequestedAcl; readonly ownerId: string },
+): readonly Grant[] {
+  const { canonicalId } = services.defaults.account
+  const owner = { ID: ownerId }
+  const grants = grantsToStore(requested, { of: 'object', bucket, owner, isKnownUser: (id) => id === canonicalId })
+  // Stored, no grants would mean the owner's own.
+  if (grants.length === 0) throw new S3Error('NotImplemented', { message: 'An ACL without any grant is not supported by this server.' })
+  return isOwnerAlone(grants, ownerId) ? [] : grants
+}
+
+function isOwnerAlone(grants: readonly Grant[], ownerId: string): boolean {
+  const [only] = grants
+  return grants.length === 1 && only?.Permission === 'FULL_CONTROL' && only.Grantee.Type === 'CanonicalUser' && only.Grantee.ID === ownerId
+}
+
+export function encryptionHeader(isEncrypted: boolean): ReplyHeaders {
+  return isEncrypted ? { 'x-amz-server-side-encryption': 'AES256' } : {}
+}

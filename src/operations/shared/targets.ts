@@ -1,0 +1,16 @@
+/** What an access check of an object operation is about. */
+import type { OperationContext, Target } from '../../s3/define.ts'
+
+export function objectTarget({ bucket }: Pick<OperationContext, 'bucket'>, key: string): Target {
+  return { bucket, bucketName: bucket.name, key }
+}
+
+export function bucketTarget({ bucket }: Pick<OperationContext, 'bucket'>): Target {
+  return { bucket, bucketName: bucket.name, key: undefined }
+}
+
+/** Who owns what this caller makes in the bucket; a caller without an account leaves it to the bucket's owner. */
+export function writerId({ caller, bucket }: Pick<OperationContext, 'caller' | 'bucket'>): string {
+  const isOwners = bucket.settings.ownership === 'BucketOwnerEnforced'
+  return caller.kind === 'root' && !isOwners ? caller.canonicalId : bucket.ownerId
+}

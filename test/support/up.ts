@@ -1,0 +1,58 @@
+/** Regions as a user starts them: the real command, as processes of their own. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+
+const farshore = new URL('../../bin/farshore.js', import.meta.url).pathname
+
+export interface UpRegion {
+  readonly region: string
+  readonly s3: string
+  readonly console: string
+  readonly pid: number
+}
+
+export interface Up {
+  readonly regions: readonly UpRegion[]
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  stop(): Promise<void>
+}
+
+/** `farshore up … --json`, until it says that all regions answer. @throws Error with what it printed when it does not start */
+export async function up(args: readonly string[]): Promise<Up> {
+  const child = spawn(process.execPath, [farshore, 'up', ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let printed = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    printed += text
+  })
+  const ended = once(child, 'exit')
+  const line = await Promise.race([once(createInterface(child.stdout), 'line'), ended.then(() => undefined)])
+  if (line === undefined) throw new Error(`farshore up did not start: ${printed}`)
+  const started = JSON.parse(String(line[0])) as Omit<Up, 'stop'> // what `farshore up --json` prints
+  return {
+    ...started,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+/** The first of the ports that two regions take: this one, the next, and both a hundred above. */
+export async function freePorts(): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const free = await Promise.all([port, port + 1, port + 100, port + 101].map(isFree))
+    if (free.every(Boolean)) return port
+  }
+  throw new Error('no free ports were found')
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
+  const isOurs = await Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)])
+  if (isOurs) await new Promise((resolve) => server.close(resolve))
+  return isOurs
+}
