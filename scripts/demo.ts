@@ -1,0 +1,56 @@
+/**
+ * The demonstration: two regions on this machine, a replication rule set up with the AWS SDK, a picture written in one region,
+ * and the proof that it stands in the other. Options: --data DIR, --port N, --file PATH, --exit.
+ */
+import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import { clientsFor } from './demo/clients.ts'
+import { compareReplicas } from './demo/compare.ts'
+import { say, title } from './demo/print.ts'
+import { startRegions } from './demo/regions.ts'
+import { setUpReplication } from './demo/replication.ts'
+import { uploadAndWatch } from './demo/upload.ts'
+
+const picture = new URL('../docs/farshore.png', import.meta.url).pathname
+
+const { values: options } = parseArgs({
+  options: {
+    data: { type: 'string', default: './farshore-data' },
+    port: { type: 'string', default: '9000' },
+    file: { type: 'string' },
+    exit: { type: 'boolean', default: false },
+  },
+})
+
+const regions = await startRegions({ data: options.data, port: options.port })
+try {
+  const clients = clientsFor(regions)
+  const pair = await setUpReplication(clients)
+  const differences: string[] = []
+  for (const path of options.file === undefined ? [picture] : [picture, options.file]) {
+    const uploaded = await uploadAndWatch(clients, pair, path)
+    differences.push(...(await compareReplicas(clients, pair, uploaded)))
+  }
+  process.exitCode = differences.length === 0 ? 0 : 1
+  if (!options.exit) await stayUp()
+} catch (error) {
+  process.stderr.write(`The demo failed: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+} finally {
+  await regions.stop()
+}
+
+async function stayUp(): Promise<void> {
+  const [first, second] = regions.list
+  title('Yours to try')
+  say(`console and admin API   ${first.console}   ${second.console}`)
+  say(`access key              ${regions.accessKeyId}`)
+  say(`secret key              ${regions.secretAccessKey}`)
+  say('')
+  say(`export AWS_ACCESS_KEY_ID=${regions.accessKeyId} AWS_SECRET_ACCESS_KEY=${regions.secretAccessKey}`)
+  say(`aws --endpoint-url ${first.s3} --region ${first.region} s3 ls s3://demo-source`)
+  say(`aws --endpoint-url ${second.s3} --region ${second.region} s3 ls s3://demo-replica`)
+  say('')
+  say('Ctrl-C ends it. What was written stays in the data folder.')
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), regions.ended])
+}
