@@ -23,6 +23,11 @@ export class Source {
     for (const signal of this.#signals) signal.addEventListener('abort', this.#onAbort)
   }
 
+  /** As announced; undefined when nobody said. */
+  get expectedBytes(): number | undefined {
+    return this.#expectedBytes
+  }
+
   /**
    * The next chunk, good until the next pull; undefined at the end.
    * @throws BlobLengthWrong, the signal's reason, and whatever the stream throws

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addConfig } from './config.ts'
 import { type CliContext, type ExitCode, exitCodes, UsageError } from './context.ts'
 import { failureOf } from './failure.ts'
+import { addReplication } from './replication.ts'
 import { addServer } from './server.ts'
 import { addUp } from './up.ts'
 
@@ -10,7 +11,7 @@ import { addUp } from './up.ts'
 type AddCommand = (program: Command, context: CliContext, finish: (code: ExitCode) => void) => void
 
 const helpWidth = 110
-const commands: readonly AddCommand[] = [addUp, addServer, addConfig]
+const commands: readonly AddCommand[] = [addUp, addServer, addReplication, addConfig]
 
 /** Never throws: whatever goes wrong is one sentence on stderr. @param argv  without node and script */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<ExitCode> {

@@ -42,4 +42,6 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'cancelDeleteBucket',
   'forgetBlobs',
   'settle',
+  'redriveFailed',
+  'applyControl',
 ])

@@ -1,5 +1,5 @@
 /** Takes each request of the S3 port to those who answer it. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { S3Error } from '../model/errors.ts'
 import { type Address, addressOf } from './address.ts'
@@ -61,9 +61,11 @@ export class Dispatcher {
   }
 }
 
-/** AWS's form: 16 upper-case hex digits. */
+/** AWS's form: 16 upper-case hex digits. Node draws UUIDs from a pool, where 8 random bytes by themselves cost a system call. */
 export function newRequestId(): string {
-  return randomBytes(8).toString('hex').toUpperCase()
+  const uuid = randomUUID()
+  // The version and the variant, which are no chance, stand between these two.
+  return (uuid.slice(0, 8) + uuid.slice(28)).toUpperCase()
 }
 
 function arrivalOf({ url = '', method = '', headers, rawHeaders }: IncomingMessage, domains: readonly string[]): Arrival {

@@ -1,0 +1,102 @@
+/** The admin listener: what an operator asks of a region, signed as for service `farshore`. The console will stand here too. */
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { S3Error } from '../model/errors.ts'
+import type { Replication } from '../replication/replication.ts'
+import type { RequestHead } from '../s3/auth/head.ts'
+import { sha256Hex } from '../s3/auth/signature.ts'
+import type { Gate } from '../s3/gate.ts'
+import type { Health } from '../s3/internal.ts'
+import type { Log } from '../s3/log.ts'
+
+export interface AdminServerOptions {
+  readonly config: { readonly admin: { readonly host: string; readonly port: number } }
+  readonly gate: Pick<Gate, 'verify' | 'callerOf'>
+  readonly replication: Replication
+  readonly health: () => Health
+  readonly nowMs: () => number
+  readonly log: Log
+}
+
+export interface AdminServer {
+  listen(): Promise<{ readonly port: number }>
+  close(): Promise<void>
+}
+
+const pageMax = 1000
+/** No route takes a body yet. */
+const bodyMaxBytes = 1024
+const taskId = z.strictObject({ bucketId: z.string(), key: z.string(), versionId: z.string(), destination: z.string() })
+
+export function createAdminServer({ config, gate, replication, health, nowMs, log }: AdminServerOptions): AdminServer {
+  const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, requestTimeout: 30_000 })
+
+  app.setErrorHandler((error, _request, reply) => sendError(reply, error, log))
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NotFound', message: 'There is nothing at this address.' }))
+  app.get('/', (_request, reply) => reply.type('text/plain').send('Farshore admin API. There is no web console yet.\n'))
+  app.get('/_health/live', () => ({ live: true }))
+  app.get('/_health/ready', (_request, reply) => {
+    const { isReady, reasons } = health()
+    return reply.code(isReady ? 200 : 503).send({ ready: isReady, reasons })
+  })
+
+  app.get('/admin/v1/replication', async (request) => {
+    authorizeRoot(request)
+    return { rules: await replication.rules() }
+  })
+  app.get<{ Querystring: { after?: string } }>('/admin/v1/replication/failed', async (request) => {
+    authorizeRoot(request)
+    const after = decodeAfter(request.query.after)
+    const page = await replication.failed({ limit: pageMax, ...(after === undefined ? {} : { after }) })
+    return { objects: page.objects, ...(page.next === undefined ? {} : { next: encodeAfter(page.next) }) }
+  })
+
+  /** @throws S3Error AccessDenied, and as the signature is refused */
+  function authorizeRoot(request: FastifyRequest): void {
+    const verified = gate.verify(headOf(request), nowMs())
+    // These requests have no body, so what was signed for one is the digest of nothing.
+    const signed = verified.kind === 'awaiting-body' ? verified.complete(sha256Hex('')) : verified
+    if (signed.kind !== 'signed' || signed.scope.service !== 'farshore' || gate.callerOf(signed).kind !== 'root')
+      throw new S3Error('AccessDenied')
+  }
+
+  return {
+    async listen() {
+      await app.listen(config.admin)
+      const address = app.server.address()
+      if (address === null || typeof address === 'string') throw new Error('the admin server listens on no port')
+      return { port: address.port }
+    },
+    close: () => app.close(),
+  }
+}
+
+function headOf({ raw }: FastifyRequest): RequestHead {
+  const { method = '', url = '', headers, rawHeaders } = raw
+  const [rawPath = '', ...query] = url.split('?')
+  return { method, rawPath, rawQuery: query.join('?'), headers, rawHeaders }
+}
+
+/** A place in the list of failed versions, as text for a query. */
+function encodeAfter(id: z.output<typeof taskId>): string {
+  return Buffer.from(JSON.stringify(id)).toString('base64url')
+}
+
+/** @throws S3Error InvalidArgument */
+function decodeAfter(text: string | undefined): z.output<typeof taskId> | undefined {
+  if (text === undefined) return undefined
+  try {
+    return taskId.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
+  } catch (cause) {
+    throw new S3Error('InvalidArgument', { message: 'after is not a place that an answer named.', cause })
+  }
+}
+
+function sendError(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
+  if (error instanceof S3Error) return reply.code(error.status).send({ code: error.code, message: error.message })
+  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500) {
+    return reply.code(error.statusCode).send({ code: 'BadRequest', message: error.message })
+  }
+  log.error({ err: error }, 'admin request failed')
+  return reply.code(500).send({ code: 'InternalError', message: 'It failed here; the log says why.' })
+}

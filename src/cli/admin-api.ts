@@ -1,0 +1,61 @@
+/** The admin API of running regions: found by their deployment's folder, or by an address. */
+import aws4 from 'aws4'
+import { openDeployment } from '../config/deployment.ts'
+import type { Environment } from '../config/load.ts'
+import { UsageError } from './context.ts'
+
+export interface AdminApi {
+  /** @param path  with its query. @throws Error in words for people when the region cannot be reached, or refuses */
+  get<T>(path: string): Promise<T>
+}
+
+interface Key {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+const timeoutMs = 10_000
+
+/** @throws ConfigError without a deployment, UsageError without credentials for an address */
+export async function adminApis(of: {
+  readonly directory: string
+  readonly endpoint?: string
+  readonly environment: Environment
+}): Promise<readonly AdminApi[]> {
+  const { directory, endpoint, environment } = of
+  if (endpoint !== undefined) {
+    const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment
+    if (!accessKeyId || !secretAccessKey)
+      throw new UsageError('--endpoint needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment.')
+    if (!URL.canParse(endpoint)) throw new UsageError(`${endpoint} is no address.`)
+    const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? 'us-east-1'
+    return [adminApi({ name: endpoint, endpoint, region, key: { accessKeyId, secretAccessKey } })]
+  }
+  const { deployment, credentials } = await openDeployment(directory)
+  const key = { accessKeyId: credentials.rootAccessKeyId, secretAccessKey: credentials.rootSecretAccessKey }
+  return deployment.regions.map(({ region, console }) => adminApi({ name: region, endpoint: console, region, key }))
+}
+
+function adminApi(of: { readonly name: string; readonly endpoint: string; readonly region: string; readonly key: Key }): AdminApi {
+  return {
+    async get<T>(path: string): Promise<T> {
+      const url = new URL(path, of.endpoint)
+      const { headers } = aws4.sign(
+        { service: 'farshore', region: of.region, method: 'GET', host: url.host, path: url.pathname + url.search, headers: {} },
+        of.key,
+      )
+      const response = await answered(of.name, url, headers as Record<string, string>) // aws4 writes text only
+      const body = (await response.json().catch(() => ({}))) as { code?: string; message?: string } // the admin API answers in JSON
+      if (!response.ok) throw new Error(`Region ${of.name} refuses: ${body.code ?? response.status} ${body.message ?? ''}`.trim())
+      return body as T // the region is of this version of farshore, or says so with an error
+    },
+  }
+}
+
+async function answered(name: string, url: URL, headers: Record<string, string>): Promise<Response> {
+  try {
+    return await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs), redirect: 'error' })
+  } catch {
+    throw new Error(`Region ${name} cannot be reached at ${url.origin}.`)
+  }
+}

@@ -1,0 +1,123 @@
+/** `farshore replication`: how replication stands, asked of running regions. */
+import { resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import { type AdminApi, adminApis } from './admin-api.ts'
+import { type CliContext, type ExitCode, exitCodes } from './context.ts'
+
+interface Options {
+  readonly data: string
+  readonly endpoint?: string
+  readonly wait?: number
+  readonly json?: boolean
+}
+
+interface Rule {
+  readonly region: string
+  readonly bucket: string
+  readonly ruleId: string
+  readonly destination: { readonly bucket: string; readonly region: string }
+  readonly pendingOperations: number
+  readonly pendingBytes: number
+  readonly oldestPendingAgeMs: number
+  readonly failed: number
+  readonly lastError: { readonly code: string; readonly message: string; readonly at: string } | null
+}
+
+interface FailedObject {
+  readonly region: string
+  readonly bucket: string
+  readonly key: string
+  readonly versionId: string
+  readonly destination: string
+  readonly reason: string
+  readonly message: string
+  readonly attempts: number
+  readonly nextAttemptAt: string
+}
+
+const pollMs = 200
+
+export function addReplication(program: Command, context: CliContext, finish: (code: ExitCode) => void): void {
+  const group = program.command('replication').description('say how replication stands')
+  common(group.command('status').description('every rule: what is pending, how old it is, what failed'))
+    .option('--wait <seconds>', 'wait until nothing is pending; exit code 3 when something still is', parseSeconds)
+    .action(async (options: Options) => finish(await status(options, context)))
+  common(group.command('failed').description('every version that was refused, and why')).action(async (options: Options) =>
+    finish(await failed(options, context)),
+  )
+}
+
+function common(command: Command): Command {
+  return command
+    .option('--data <dir>', 'the folder that farshore up was given', './farshore-data')
+    .option('--endpoint <url>', 'ask the region of this admin address alone, with the credentials of the AWS environment')
+    .option('--json', 'answer in JSON')
+}
+
+async function status(options: Options, context: CliContext): Promise<ExitCode> {
+  const apis = await apisOf(options, context)
+  const endMs = Date.now() + (options.wait ?? 0) * 1000
+  for (;;) {
+    const rules = (await Promise.all(apis.map((api) => api.get<{ rules: Rule[] }>('/admin/v1/replication')))).flatMap(
+      (answer) => answer.rules,
+    )
+    const isDrained = rules.every(({ pendingOperations }) => pendingOperations === 0)
+    if (!isDrained && Date.now() < endMs) {
+      await delay(pollMs)
+      continue
+    }
+    if (options.json) context.out(JSON.stringify({ rules }))
+    else for (const line of ruleLines(rules)) context.out(line)
+    return options.wait === undefined || isDrained ? exitCodes.ok : exitCodes.notInSync
+  }
+}
+
+async function failed(options: Options, context: CliContext): Promise<ExitCode> {
+  const objects: FailedObject[] = []
+  for (const api of await apisOf(options, context)) {
+    for (let next: string | undefined = ''; next !== undefined; ) {
+      const query: string = next === '' ? '' : `?after=${next}`
+      const page: { objects: FailedObject[]; next?: string } = await api.get(`/admin/v1/replication/failed${query}`)
+      objects.push(...page.objects)
+      next = page.next
+    }
+  }
+  if (options.json) context.out(JSON.stringify({ objects }))
+  else for (const line of failedLines(objects)) context.out(line)
+  return exitCodes.ok
+}
+
+function apisOf({ data, endpoint }: Options, { environment }: CliContext): Promise<readonly AdminApi[]> {
+  return adminApis({ directory: resolve(data), environment, ...(endpoint === undefined ? {} : { endpoint }) })
+}
+
+function ruleLines(rules: readonly Rule[]): readonly string[] {
+  if (rules.length === 0) return ['No bucket has a replication rule.']
+  return rules.map((rule) => {
+    const { pendingOperations, pendingBytes, oldestPendingAgeMs, lastError } = rule
+    const pending =
+      pendingOperations === 0
+        ? 'nothing pending'
+        : `${pendingOperations} pending (${pendingBytes} bytes), the oldest for ${Math.ceil(oldestPendingAgeMs / 1000)} s`
+    const error = lastError === null ? '' : `; last error ${lastError.at} ${lastError.code}: ${lastError.message}`
+    const from = `${rule.bucket} (${rule.region})`
+    return `${from} → ${rule.destination.bucket} (${rule.destination.region}), rule ${rule.ruleId}: ${pending}, ${rule.failed} failed${error}`
+  })
+}
+
+function failedLines(objects: readonly FailedObject[]): readonly string[] {
+  if (objects.length === 0) return ['Nothing has failed.']
+  return objects.map(
+    (object) =>
+      `${object.bucket}/${object.key} version ${object.versionId} → ${object.destination}: ${object.reason}, ${object.message} ` +
+      `(${object.attempts} attempts, next ${object.nextAttemptAt})`,
+  )
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0 || seconds > 86_400)
+    throw new InvalidArgumentError('It must be 0 to 86400 seconds.')
+  return seconds
+}

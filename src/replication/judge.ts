@@ -1,0 +1,93 @@
+/**
+ * Whether a delivery may be taken: by this region's own copy of names, roles and policies, for every delivery anew. The region that sends
+ * is believed about nothing but the buckets that live there.
+ */
+
+import type { Metadata } from '../metadata/engine.ts'
+import { bucketById } from '../metadata/tables/buckets.ts'
+import { nameOf, roleByName } from '../metadata/tables/control.ts'
+import { parseRoleArn } from '../model/arn.ts'
+import type { Bucket, BucketName } from '../model/bucket.ts'
+import { PolicyError } from '../model/policy-error.ts'
+import { type ReplicationVerdict, type ReplicationWant, replicationVerdict } from '../model/replication-permission.ts'
+import type { FailureReason } from '../model/replication-reasons.ts'
+import { type ParsedRole, parseRole, type Role } from '../model/role.ts'
+import type { WireLink, WireVersion } from './wire.ts'
+
+/** A link that is what it says. */
+export interface KnownLink {
+  readonly kind: 'known'
+  readonly sourceBucket: string
+  readonly destination: Bucket
+  readonly role: ParsedRole | undefined
+}
+
+export type JudgedLink = KnownLink | { readonly kind: 'refused'; readonly reason: FailureReason }
+
+/** @param from  the region that sends */
+export async function judgeLinks(
+  metadata: Metadata,
+  { from, links }: { readonly from: string; readonly links: readonly WireLink[] },
+): Promise<readonly JudgedLink[]> {
+  const facts = await metadata.read(function* () {
+    const found: LinkFacts[] = []
+    for (const link of links) {
+      const roleName = parseRoleArn(link.role)?.name
+      found.push({
+        source: yield* nameOf(link.source.name),
+        destination: yield* bucketById(link.destination.id),
+        role: roleName === undefined ? undefined : yield* roleByName(roleName),
+      })
+    }
+    return found
+  })
+  return links.map((link, index) => judgeLink(link, from, facts[index] ?? { source: undefined, destination: undefined, role: undefined }))
+}
+
+interface LinkFacts {
+  readonly source: BucketName | undefined
+  readonly destination: Bucket | undefined
+  readonly role: Role | undefined
+}
+
+function judgeLink(link: WireLink, from: string, { source, destination, role }: LinkFacts): JudgedLink {
+  if (source?.id !== link.source.id) return { kind: 'refused', reason: 'SrcBucketNotFound' }
+  if (source.region !== from) return { kind: 'refused', reason: 'SrcBucketInvalidRegion' }
+  if (destination === undefined || destination.state !== 'active' || destination.name !== link.destination.name) {
+    return { kind: 'refused', reason: 'DstBucketNotFound' }
+  }
+  if (destination.versioning !== 'Enabled') return { kind: 'refused', reason: 'DstBucketUnversioned' }
+  // The same name in another account or under another path is another role.
+  const parsed = role?.arn === link.role ? parsedRole(role) : undefined
+  return { kind: 'known', sourceBucket: source.name, destination, role: parsed }
+}
+
+function parsedRole(role: Role): ParsedRole | undefined {
+  try {
+    return parseRole(role)
+  } catch (error) {
+    // A document that cannot be read allows nothing.
+    if (error instanceof PolicyError) return undefined
+    throw error
+  }
+}
+
+export function judgeVersion(link: KnownLink, version: WireVersion, nowMs: number): ReplicationVerdict {
+  return replicationVerdict({
+    role: link.role,
+    source: { bucket: link.sourceBucket, key: version.key, isSseKms: false },
+    destinationBucket: link.destination.name,
+    wants: wantsOf(version),
+    nowMs,
+  })
+}
+
+/** Later changes say by their stamps which of them there were: what was made with the version has the version's own. */
+function wantsOf({ id, isDeleteMarker, record, content }: WireVersion): readonly ReplicationWant[] {
+  if (isDeleteMarker) return ['delete']
+  if (content.kind !== 'none') return record.tags.value.length > 0 ? ['object', 'tags'] : ['object']
+  const changed: ReplicationWant[] = []
+  if (record.tags.stamp !== id) changed.push('tags')
+  if (record.acl.stamp !== id) changed.push('acl')
+  return changed.length > 0 ? changed : ['acl']
+}
