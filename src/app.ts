@@ -75,7 +75,7 @@ async function compose(
   const control = await createControl({ metadata, self, regions, peers, clock, log, accountId: credentials.accountId })
   closing(() => control.close())
   const replication = createReplication({ parts, control, peers, self, clock, log })
-  closing(async () => replication.close())
+  closing(() => replication.close())
   const engines: readonly Engine[] = [createReclaim(parts), ...control.engines, ...replication.engines]
 
   const keys = createKeys(credentials, peers.peerKeyOf)

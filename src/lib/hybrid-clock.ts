@@ -5,12 +5,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from './clock.ts'
 
-/** An ordered id is this many characters: 48 bits of time, 16 of counter, 16 of region and 80 of chance, in base 32. */
-export const orderedIdLength = 32
-
 /** Merging a clock further ahead than this is refused: it would drag every later id with it. */
 const aheadMaxMs = 15 * 60 * 1000
 
+/** An ordered id has 32 characters: 48 bits of time, 16 of counter, 16 of region and 80 of chance, in base 32. */
 const alphabet = '0123456789abcdefghijklmnopqrstuv' // order-preserving: RFC 4648 base32hex, lower case
 const timeMax = 2 ** 48 - 1
 const counterMax = 2 ** 16 - 1

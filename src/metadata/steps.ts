@@ -28,9 +28,6 @@ export interface TransactionContext {
   readonly nowMs: number
 }
 
-/** A named transaction: steps over plain (structured-cloneable) input. An error thrown inside undoes the whole command and reaches the caller. */
-export type Transaction<Input, Output> = (input: Input, context: TransactionContext) => Steps<Output>
-
 export function statement(sql: string, ...params: readonly SqlValue[]): Statement {
   return { sql, params }
 }

@@ -39,8 +39,6 @@ const table = {
   InvalidChunkSizeError: [400, 'Only the last chunk is allowed to have a size less than 8192 bytes'],
   InvalidClientTokenId: [403, 'The security token included in the request is invalid.'],
   InvalidDigest: [400, 'The Content-MD5 you specified was invalid.'],
-  InvalidEncryptionAlgorithmError: [400, 'The encryption request you specified is not valid. The valid value is AES256.'],
-  InvalidLocationConstraint: [400, 'The specified location-constraint is not valid'],
   InvalidPart: [
     400,
     "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
@@ -78,7 +76,6 @@ const table = {
   NoSuchEntity: [404, 'The request was rejected because it referenced a resource entity that does not exist.'],
   NotImplemented: [501, 'A header or query you provided requested a function that is not implemented.'],
   NotModified: [304, 'Not Modified'],
-  OperationAborted: [409, 'A conflicting conditional operation is currently in progress against this resource. Try again.'],
   PermanentRedirect: [
     301,
     'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.',

@@ -41,13 +41,13 @@ export class ReadyScan {
   async take(wanted: Wanted): Promise<readonly Task[]> {
     this.#rewindInTime()
     const taken: Task[] = []
-    const blocked: Task[] = []
+    const blocked = new Map<string, Task>()
     let bytes = 0
     do {
       const over: Task[] = []
       for (const task of this.#candidates) {
         if (!this.#parts.inFlight.isFree(task)) {
-          blocked.push(task)
+          blocked.set(`${task.destination} ${task.versionId}`, task)
         } else if (taken.length < wanted.count && (bytes + task.contentBytes <= wanted.bytes || taken.length === 0)) {
           this.#parts.inFlight.add(task)
           taken.push(task)
@@ -57,8 +57,8 @@ export class ReadyScan {
         }
       }
       this.#candidates = over
-    } while (this.#candidates.length === 0 && taken.length < wanted.count && blocked.length < pageTasks && (await this.#fetch()))
-    this.#candidates = [...blocked.filter((task) => !this.#parts.inFlight.has(task)), ...this.#candidates]
+    } while (this.#candidates.length === 0 && taken.length < wanted.count && blocked.size < pageTasks && (await this.#fetch()))
+    this.#candidates = [...[...blocked.values()].filter((task) => !this.#parts.inFlight.has(task)), ...this.#candidates]
     return taken
   }
 
@@ -67,7 +67,7 @@ export class ReadyScan {
     this.#candidates = [...tasks, ...this.#candidates]
   }
 
-  /** @returns whether the page had candidates, or was full, so that there may be more */
+  /** @returns whether there is something to take, or a full page, so that there may be more */
   async #fetch(): Promise<boolean> {
     const { metadata, region, clock, inFlight, isOfLane } = this.#parts
     const from = this.#place
@@ -80,7 +80,7 @@ export class ReadyScan {
       // The walk goes on *at* the last place, where there may be more; a rewind meets what even the longest page did not show.
       this.#place = isFull && last.ready === from ? last.ready + 1 : last.ready
       this.#candidates = page.flatMap(({ task }) => (isOfLane(task) && !inFlight.has(task) ? [task] : []))
-      return isFull || this.#candidates.length > 0
+      return isFull || this.#candidates.some((task) => inFlight.isFree(task))
     }
   }
 

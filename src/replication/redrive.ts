@@ -21,9 +21,14 @@ export class Redrive implements Engine {
     this.#metadata = metadata
     this.#unsubscribe = control.onChange(() => {
       this.#changes += 1
-      this.#isDue = true
-      this.#wake?.()
+      this.nudge()
     })
+  }
+
+  /** Something may have changed that nobody could tell: a region is back. */
+  nudge(): void {
+    this.#isDue = true
+    this.#wake?.()
   }
 
   /** How many changes there were so far: a delivery that was under way during one is not judged by what was before. */

@@ -1,21 +1,21 @@
-/** Replication of a region, composed: a small and a large lane to each other region, what is received from them, and what can be told of it. */
+/** Replication of a region, composed: a worker for each other region, what is received from them, and what can be told of it. */
 import type { Control } from '../control/control.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Engine, EngineLog } from '../lib/engine.ts'
+import type { Engine } from '../lib/engine.ts'
 import type { TaskId } from '../metadata/tables/tasks.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import type { Peers } from '../peers/peers.ts'
-import { InFlight } from './in-flight.ts'
-import { Lane } from './lane.ts'
 import { Redrive } from './redrive.ts'
 import { replicationRoutes } from './routes.ts'
-import { type FailedPage, failedObjects, type RuleStatus, ruleStatuses } from './status.ts'
+import { type FailedPage, failedObjects, type LinkFault, type RuleStatus, ruleStatuses } from './status.ts'
+import { createWorker, type WorkerLog } from './worker.ts'
 
 export interface Replication {
   readonly engines: readonly Engine[]
   rules(): Promise<readonly RuleStatus[]>
   failed(page: { readonly after?: TaskId; readonly limit: number }): Promise<FailedPage>
-  close(): void
+  /** Waits for what is under way. NOTE: after the engines were told to stop, before the stores close. */
+  close(): Promise<void>
 }
 
 export interface ReplicationParts {
@@ -24,7 +24,7 @@ export interface ReplicationParts {
   readonly peers: Peers
   readonly self: string
   readonly clock: Clock
-  readonly log: EngineLog
+  readonly log: WorkerLog
 }
 
 /** Adds its routes to `peers.routes`. */
@@ -33,14 +33,27 @@ export function createReplication({ parts, control, peers, self, clock, log }: R
   const controlPosition = (): number => control.position()
   const redrive = new Redrive({ metadata, control })
   peers.routes.add(...replicationRoutes({ objects: parts, self, controlPosition, clock }))
-  const lanes = peers.all.flatMap((client) => {
-    const common = { objects: parts, client, controlPosition, inFlight: new InFlight(), changes: () => redrive.changes, clock, log }
-    return [new Lane({ ...common, kind: 'small' }), new Lane({ ...common, kind: 'large' })]
-  })
+  const workers = peers.all.map((client) =>
+    createWorker({
+      objects: parts,
+      client,
+      controlPosition,
+      changes: () => redrive.changes,
+      onReturn: () => redrive.nudge(),
+      clock,
+      random: Math.random,
+      log,
+    }),
+  )
+  const faultOf = (region: string): LinkFault | undefined =>
+    workers.map((worker) => worker.status()).find((status) => status.region === region)?.fault
   return {
-    engines: [redrive, ...lanes],
-    rules: () => ruleStatuses({ metadata, self, clock }),
+    engines: [redrive, ...workers],
+    rules: () => ruleStatuses({ metadata, self, clock, faultOf }),
     failed: (page) => failedObjects({ metadata, self, clock }, page),
-    close: () => redrive.close(),
+    async close() {
+      redrive.close()
+      await Promise.all(workers.map((worker) => worker.idle()))
+    },
   }
 }

@@ -42,6 +42,13 @@ export interface FailedPage {
   readonly next?: TaskId
 }
 
+/** What stands between two regions at this moment. */
+export interface LinkFault {
+  readonly code: string
+  readonly message: string
+  readonly atMs: number
+}
+
 export interface StatusParts {
   readonly metadata: Metadata
   readonly self: string
@@ -49,7 +56,12 @@ export interface StatusParts {
 }
 
 /** Every rule that is configured here, and every one that was and still has work. No scan of objects. */
-export async function ruleStatuses({ metadata, self, clock }: StatusParts): Promise<readonly RuleStatus[]> {
+export async function ruleStatuses({
+  metadata,
+  self,
+  clock,
+  faultOf,
+}: StatusParts & { readonly faultOf: (region: string) => LinkFault | undefined }): Promise<readonly RuleStatus[]> {
   const { links, buckets } = await metadata.read(function* () {
     return { links: yield* linkStatuses(), buckets: yield* replicatingBuckets() }
   })
@@ -67,10 +79,7 @@ export async function ruleStatuses({ metadata, self, clock }: StatusParts): Prom
     pendingBytes: link.pendingBytes,
     oldestPendingAgeMs: link.oldestPendingMs === undefined ? 0 : Math.max(0, nowMs - link.oldestPendingMs),
     failed: link.failed,
-    lastError:
-      link.lastError === undefined
-        ? null
-        : { code: link.lastError.code, message: link.lastError.message, at: new Date(link.lastError.atMs).toISOString() },
+    lastError: errorOf((link.pendingOperations > 0 ? faultOf(link.region) : undefined) ?? link.lastError),
   }))
 }
 
@@ -98,6 +107,10 @@ export async function failedObjects(
       ? {}
       : { next: { bucketId: last.bucketId, key: last.key, versionId: last.versionId, destination: last.destination } }),
   }
+}
+
+function errorOf(error: LinkFault | undefined): RuleStatus['lastError'] {
+  return error === undefined ? null : { code: error.code, message: error.message, at: new Date(error.atMs).toISOString() }
 }
 
 function linkName({ bucketId, destination, ruleId }: Pick<LinkStatus, 'bucketId' | 'destination' | 'ruleId'>): string {

@@ -153,16 +153,6 @@ export function headers<T>(parse: (all: IncomingHttpHeaders) => T): Member<T> {
   return { stage: 'head', queryName: undefined, decode: (parts) => parse(parts.headers) }
 }
 
-/** The client's own metadata. @throws S3Error MetadataTooLarge */
-export function metadataHeaders(): Member<UserMetadata> {
-  return headers(parseUserMetadata)
-}
-
-/** Several query parameters by one rule: the response-* overrides. */
-export function queries<T>(parse: (all: QueryString) => T): Member<T> {
-  return { stage: 'head', queryName: undefined, decode: (parts) => parse(parts.query) }
-}
-
 export interface BodyOptions {
   readonly integrity?: BodyMember<unknown>['integrity']
 }

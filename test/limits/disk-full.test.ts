@@ -125,12 +125,16 @@ function send(call: Omit<Call, 'bucket'>): Promise<Answer> {
   return client.send({ bucket, ...call })
 }
 
-/** Writes until the region says that there is no room. @returns what it took */
+/** Writes until the region says that there is no room, not even for little. @returns the large objects that it took, then the small */
 async function fill(): Promise<readonly string[]> {
+  return [...(await fillWith('fill', large)), ...(await fillWith('last', large.subarray(0, 64 * 1024)))]
+}
+
+async function fillWith(name: string, body: Buffer): Promise<readonly string[]> {
   const kept: string[] = []
-  for (let n = 0; n < diskMib; n++) {
-    const key = `fill-${n}`
-    const answer = expectStatus(await send({ method: 'PUT', key, body: large }), 200, 503)
+  for (let n = 0; n < (diskMib * mib) / body.length; n++) {
+    const key = `${name}-${n}`
+    const answer = expectStatus(await send({ method: 'PUT', key, body }), 200, 503)
     if (answer.status === 503) return kept
     kept.push(key)
   }

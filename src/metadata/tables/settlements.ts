@@ -209,18 +209,6 @@ export function* failedTasksDue(of: { readonly region: string; readonly nowMs: n
   return rows.map(toTask)
 }
 
-/** When the next task of a region that is not due yet becomes so; undefined when none waits for a time. */
-export function* nextAttemptMs(of: { readonly region: string; readonly nowMs: number }): Steps<number | undefined> {
-  const [row] = yield statement(
-    `SELECT min(next_attempt_ms) AS due FROM (
-       SELECT next_attempt_ms FROM tasks INDEXED BY tasks_ready WHERE region = ?1 AND ready IS NOT NULL AND next_attempt_ms > ?2
-       UNION ALL SELECT min(next_attempt_ms) FROM tasks INDEXED BY tasks_failed WHERE state = 'failed' AND region = ?1 AND next_attempt_ms > ?2)`,
-    of.region,
-    of.nowMs,
-  )
-  return optionalNumber(row?.due)
-}
-
 /** How one rule stands with one destination. */
 export interface LinkStatus {
   readonly bucketId: string

@@ -265,10 +265,4 @@ function* writeTombstone(version: ObjectVersion, context: TransactionContext): S
   )
 }
 
-/** Versions that hold this blob: what a check or a mend starts from. */
-export function* versionsOfBlob(blob: string): Steps<readonly ObjectVersion[]> {
-  const rows = yield statement(`SELECT ${versionColumns} FROM versions WHERE blob = ?1`, blob)
-  return rows.map(toVersion)
-}
-
 export const versionTransactions = { putVersion, deleteObject, deleteVersion, deleteMany, setAttribute } as const

@@ -1,0 +1,257 @@
+/** The engine that sends to one region: takes what is ready, keeps both lanes filled, and writes down what became of each version. */
+import type { Clock } from '../lib/clock.ts'
+import { type Engine, sleep } from '../lib/engine.ts'
+import type { Settlement } from '../metadata/tables/settlements.ts'
+import type { Task } from '../metadata/tables/tasks.ts'
+import { type FailureReason, failureClass } from '../model/replication-reasons.ts'
+import type { ObjectParts } from '../objects/parts.ts'
+import type { PeerClient } from '../peers/client.ts'
+import { PeerRefused, PeerUnreachable } from '../peers/errors.ts'
+import { InFlight } from './in-flight.ts'
+import { createLargeLane, createSmallLane, type Lane } from './lane.ts'
+import { type SendParts, type Sent, sendBatch, sendLarge } from './send.ts'
+import { backoffMs, retryOf, type SettleContext, settlementOf } from './settle.ts'
+import type { LinkFault } from './status.ts'
+import { batchMaxVersions } from './wire.ts'
+
+export interface WorkerLog {
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface WorkerParts {
+  readonly objects: ObjectParts
+  readonly client: PeerClient
+  readonly controlPosition: () => number
+  /** One higher after each change of a role, bucket or configuration. */
+  readonly changes: () => number
+  /** The region is back: what failed may have been mended while nobody could tell us. */
+  readonly onReturn: () => void
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: WorkerLog
+}
+
+export interface WorkerStatus {
+  readonly region: string
+  readonly link: ReturnType<PeerClient['status']>
+  /** What keeps all work from the region now: it is away, or has trouble that meets every version. */
+  readonly fault: LinkFault | undefined
+  readonly inFlight: number
+  readonly sentVersions: number
+  readonly sentBytes: number
+  /** The last fault that concerned a batch as a whole. */
+  readonly lastFault: { readonly code: FailureReason; readonly message: string; readonly atMs: number } | null
+}
+
+export interface Worker extends Engine {
+  status(): WorkerStatus & Readonly<Record<string, unknown>>
+  /** Resolves when nothing is under way any more. */
+  idle(): Promise<void>
+}
+
+/** Settlements of one command: the event loop is not held for longer than it takes to commit these. */
+const commandMaxSettlements = 128
+/** Without a nudge there is a look at the queue this often. */
+const pollMs = 1_000
+/** What stands in the way of a whole batch is waited out, longer each time, up to this: nobody will tell when it is gone. */
+const pauseFirstMs = 100
+const pauseMaxMs = 5_000
+/** From so many batches in a row that failed whole, their tasks are put off one by one, so that one of them cannot hold up the others. */
+const putOffAfterFailures = 3
+
+export function createWorker(parts: WorkerParts): Worker {
+  return new RegionWorker(parts)
+}
+
+class RegionWorker implements Worker {
+  readonly name: string
+  readonly #parts: WorkerParts
+  readonly #send: SendParts
+  readonly #inFlight = new InFlight()
+  readonly #lanes: readonly { readonly lane: Lane; readonly running: Set<Promise<void>> }[]
+  #ended = Promise.withResolvers<void>()
+  #seenSeq = 0
+  #failuresInRow = 0
+  #pausedUntilMs = 0
+  #wasReachable = true
+  #sentVersions = 0
+  #sentBytes = 0
+  #lastFault: WorkerStatus['lastFault'] = null
+
+  constructor(parts: WorkerParts) {
+    const { objects, client, clock, controlPosition } = parts
+    this.name = `replication to ${client.region}`
+    this.#parts = parts
+    this.#send = { objects, client, controlPosition }
+    const laneParts = { metadata: objects.metadata, region: client.region, clock, inFlight: this.#inFlight }
+    this.#lanes = [createSmallLane(laneParts), createLargeLane(laneParts)].map((lane) => ({ lane, running: new Set() }))
+  }
+
+  status(): WorkerStatus & Readonly<Record<string, unknown>> {
+    return {
+      region: this.#parts.client.region,
+      link: this.#parts.client.status(),
+      fault: this.#faultNow(),
+      inFlight: this.#inFlight.count,
+      sentVersions: this.#sentVersions,
+      sentBytes: this.#sentBytes,
+      lastFault: this.#lastFault,
+    }
+  }
+
+  async work(signal: AbortSignal): Promise<'busy' | 'idle'> {
+    const { objects, client } = this.#parts
+    if (!this.#mayWork()) return 'idle'
+    // What is committed from here on wakes the wait, even while the queue is read.
+    this.#seenSeq = objects.metadata.status().durableSeq
+    if (!this.#wasReachable) {
+      this.#wasReachable = true
+      this.#parts.onReturn()
+    }
+    let hasStarted = false
+    for (const { lane, running } of this.#lanes) {
+      if (running.size >= lane.slots) continue
+      const tasks = await lane.next(Math.max(1, batchMaxVersions >> (2 * this.#failuresInRow)))
+      if (tasks.length === 0) continue
+      hasStarted = true
+      const batch = this.#carry(lane, tasks, signal).finally(() => {
+        running.delete(batch)
+        this.#ended.resolve()
+      })
+      running.add(batch)
+    }
+    return hasStarted && client.isReachable ? 'busy' : 'idle'
+  }
+
+  async wait(signal: AbortSignal): Promise<void> {
+    const { client, clock, objects } = this.#parts
+    const done = new AbortController()
+    const until = AbortSignal.any([signal, done.signal])
+    try {
+      if (!client.isReachable) {
+        this.#wasReachable = false
+        await client.waitUntilReachable(until)
+        return
+      }
+      const pauseMs = this.#pausedUntilMs - clock.nowMs()
+      if (pauseMs > 0) {
+        await sleep(pauseMs, until)
+        return
+      }
+      this.#ended = Promise.withResolvers()
+      const waits: Promise<unknown>[] = [this.#ended.promise, sleep(pollMs, until)]
+      if (this.#lanes.some(({ lane, running }) => running.size < lane.slots)) waits.push(objects.metadata.waitBeyond(this.#seenSeq, until))
+      await Promise.race(waits)
+    } finally {
+      done.abort()
+    }
+  }
+
+  async idle(): Promise<void> {
+    await Promise.all(this.#lanes.flatMap(({ running }) => [...running]))
+  }
+
+  #faultNow(): LinkFault | undefined {
+    const link = this.#parts.client.status()
+    if (link.state !== 'closed') return { code: 'DstUnreachable', message: link.why, atMs: link.sinceMs }
+    return this.#failuresInRow > 0 ? (this.#lastFault ?? undefined) : undefined
+  }
+
+  #mayWork(): boolean {
+    return this.#parts.client.isReachable && this.#parts.clock.nowMs() >= this.#pausedUntilMs
+  }
+
+  /** Never rejects. */
+  async #carry(lane: Lane, tasks: readonly Task[], signal: AbortSignal): Promise<void> {
+    const changesBefore = this.#parts.changes()
+    try {
+      const sent = await this.#sendOn(lane, tasks, signal)
+      this.#count(sent)
+      const context = this.#context(changesBefore)
+      await this.#settle(sent.flatMap((one) => settlementOf(one, context) ?? []))
+      this.#judgeLink(sent)
+      this.#inFlight.release(tasks)
+      lane.putBack(sent.flatMap((one) => (one.kind === 'left' && one.task.isReady ? [one.task] : [])))
+    } catch (error) {
+      if (!signal.aborted) await this.#batchFailed(tasks, error)
+    } finally {
+      this.#inFlight.release(tasks)
+    }
+  }
+
+  async #sendOn(lane: Lane, tasks: readonly Task[], signal: AbortSignal): Promise<readonly Sent[]> {
+    if (lane.name === 'small') return await sendBatch(this.#send, tasks, signal)
+    return await Promise.all(tasks.map((task) => sendLarge(this.#send, task, signal)))
+  }
+
+  #context(changesBefore: number): SettleContext {
+    const { clock, random, changes } = this.#parts
+    return { nowMs: clock.nowMs(), random, changedMeanwhile: changes() !== changesBefore }
+  }
+
+  async #settle(settlements: readonly Settlement[]): Promise<void> {
+    const commands: Promise<void>[] = []
+    for (let at = 0; at < settlements.length; at += commandMaxSettlements) {
+      const some = settlements.slice(at, at + commandMaxSettlements)
+      commands.push(this.#parts.objects.metadata.commit({ tx: 'settle', settlements: some }))
+    }
+    const settled = await Promise.allSettled(commands)
+    for (const one of settled) if (one.status === 'rejected') throw one.reason
+  }
+
+  /** Faults that will meet every version alike are waited out by the link; all others are their version's own. */
+  #judgeLink(sent: readonly Sent[]): void {
+    const fault = sent.find(isLinkFault)
+    if (fault?.kind === 'answered' && fault.acknowledgement.kind === 'failed') {
+      this.#pause(fault.acknowledgement.reason, fault.acknowledgement.message)
+      return
+    }
+    this.#failuresInRow = 0
+  }
+
+  async #batchFailed(tasks: readonly Task[], error: unknown): Promise<void> {
+    const { client, log, changes } = this.#parts
+    const why = faultOf(error)
+    if (why === undefined) log.error({ peer: client.region, err: error }, 'replication batch failed')
+    const { reason, message } = why ?? { reason: 'DstUnreachable' as const, message: 'The source could not send it; its log says why.' }
+    if (error instanceof PeerUnreachable && error.fault === 'waiting') return
+    this.#pause(reason, message)
+    if (this.#failuresInRow < putOffAfterFailures) return
+    const context = this.#context(changes())
+    await this.#settle(tasks.map((task) => retryOf(task, { reason, message }, context))).catch((err: unknown) => {
+      log.error({ peer: client.region, err }, 'replication outcome not written')
+    })
+  }
+
+  #pause(code: FailureReason, message: string): void {
+    const { clock, random } = this.#parts
+    const nowMs = clock.nowMs()
+    this.#lastFault = { code, message, atMs: nowMs }
+    const delayMs = backoffMs({ firstMs: pauseFirstMs, maxMs: pauseMaxMs, attempts: this.#failuresInRow, random: random() })
+    this.#pausedUntilMs = nowMs + delayMs
+    this.#failuresInRow += 1
+  }
+
+  #count(sent: readonly Sent[]): void {
+    for (const one of sent) {
+      if (one.kind !== 'answered' || one.acknowledgement.kind !== 'stands') continue
+      this.#sentVersions += 1
+      this.#sentBytes += one.task.contentBytes
+    }
+  }
+}
+
+function isLinkFault(sent: Sent): boolean {
+  if (sent.kind !== 'answered' || sent.acknowledgement.kind !== 'failed') return false
+  const { reason } = sent.acknowledgement
+  return failureClass(reason) === 'transient' && reason !== 'DstChecksumMismatch' && reason !== 'DstVersionNotFound'
+}
+
+/** @returns undefined for what is no fault of the other region */
+function faultOf(error: unknown): { readonly reason: FailureReason; readonly message: string } | undefined {
+  if (error instanceof PeerUnreachable) return { reason: 'DstUnreachable', message: error.message }
+  if (error instanceof PeerRefused)
+    return { reason: 'DstUnreachable', message: `Region ${error.region} refused: ${error.code}: ${error.message}` }
+  return undefined
+}
