@@ -57,7 +57,7 @@ export interface OperationDefinition<M extends Members> {
   /** `new`: the bucket that the path names need not exist. */
   readonly bucket?: 'existing' | 'new'
   readonly input: M
-  /** Query parameters that `queries(…)` reads by itself; those of `query(name)` are known. */
+  /** Query parameters that a member reads by a rule of its own; those of `query(name)` are known. */
   readonly queries?: readonly string[]
   /** `stream`: the operation reads the body by itself. Otherwise it is read by a body member, or not at all. */
   readonly body?: 'stream'

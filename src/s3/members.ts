@@ -1,7 +1,6 @@
 /** Where the members of an operation's input stand in the request, and what they must look like. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { S3Error, type S3ErrorCode } from '../model/errors.ts'
-import { parseUserMetadata, type UserMetadata } from '../model/user-metadata.ts'
 import type { QueryString } from './query-string.ts'
 import type { XmlDocument } from './xml/shapes.ts'
 

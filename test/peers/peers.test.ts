@@ -221,7 +221,7 @@ describe('between two regions', () => {
         await new Promise((resolve) => setTimeout(resolve, 1))
       }
       expect(tries).toBeGreaterThan(100)
-      expect(link.requests.every((line) => line === 'GET /_health/ready HTTP')).toBe(true)
+      expect(new Set(link.requests)).toEqual(new Set(['GET /_health/ready HTTP']))
       expect(link.requests.length).toBeGreaterThanOrEqual(2)
       expect(link.requests.length).toBeLessThanOrEqual(4)
     })

@@ -128,7 +128,7 @@ export class SqliteMetadata implements Metadata {
     if (this.#closed !== undefined) return { state: 'closed', ...positions }
     if (fence !== undefined) return { state: 'fenced', reason: fence.message, ...positions }
     if (space.isFull())
-      return { state: 'full', reason: `Less than ${this.#options.reserveBytes} bytes are free on the disk.`, ...positions }
+      return { state: 'full', reason: `The disk is full: less than ${this.#options.reserveBytes} bytes are free on it.`, ...positions }
     return { state: 'open', ...positions }
   }
 
