@@ -38,15 +38,21 @@ export interface RunningRegion {
   readonly failed: Promise<never>
 }
 
+export interface RegionParts {
+  readonly log: Logger
+  /** How bytes are stored: another store may stand in for the folder of files. */
+  readonly openBlobs?: typeof openBlobStore
+}
+
 /** @throws Error in words for an operator when the folder belongs to another region or key, or a port cannot be had */
-export async function startRegion(config: Config, { log }: { readonly log: Logger }): Promise<RunningRegion> {
+export async function startRegion(config: Config, given: RegionParts): Promise<RunningRegion> {
   const closers: (() => Promise<void>)[] = []
   const closing = (close: () => Promise<void>): void => void closers.unshift(close)
   const close = async (): Promise<void> => {
     for (const closeOne of closers.splice(0)) await closeOne()
   }
   try {
-    return { ...(await compose(config, log, closing)), close, failed: new Promise(() => undefined) }
+    return { ...(await compose(config, given, closing)), close, failed: new Promise(() => undefined) }
   } catch (error) {
     await close()
     throw error
@@ -55,11 +61,12 @@ export async function startRegion(config: Config, { log }: { readonly log: Logge
 
 async function compose(
   config: Config,
-  log: Logger,
+  given: RegionParts,
   closing: (close: () => Promise<void>) => void,
 ): Promise<{ s3Port: number; adminPort: number }> {
   const clock = systemClock
-  const { metadata, parts } = await openStores(config, log, closing)
+  const { log } = given
+  const { metadata, parts } = await openStores(config, given, closing)
   const { credentials, regions, region: self } = config
 
   const peers = createPeers({
@@ -126,7 +133,7 @@ async function compose(
 
 async function openStores(
   config: Config,
-  log: Logger,
+  { log, openBlobs = openBlobStore }: RegionParts,
   closing: (close: () => Promise<void>) => void,
 ): Promise<{ metadata: Metadata; parts: ObjectParts }> {
   const { dataDirectory, reserveBytes } = config
@@ -142,7 +149,7 @@ async function openStores(
   })
   closing(() => metadata.close())
   await checkFolder(metadata, { region: config.region, 'master key': keyring.keyId })
-  const blobs = await openBlobStore({ directory: join(dataDirectory, 'blobs'), boot: metadata.boot, reserveBytes, log })
+  const blobs = await openBlobs({ directory: join(dataDirectory, 'blobs'), boot: metadata.boot, reserveBytes, log })
   closing(() => blobs.close())
   const parts: ObjectParts = {
     metadata,

@@ -33,7 +33,8 @@ export interface WrittenFile {
 }
 
 /**
- * @throws DiskFull (also when less than the reserve would be left) | BlobIoError, and what the source throws. Nothing is left behind then, neither file nor descriptor
+ * @throws DiskFull (already when less than the reserve would be left) | BlobIoError, and what the source throws. Nothing is left behind then,
+ * neither file nor descriptor
  */
 export async function writeBlobFile(
   parts: FileWriterParts,

@@ -1,6 +1,6 @@
 /** A disk without room refuses new data by name, serves the rest, and needs no restart when there is room again. Needs root: it mounts a small disk. */
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -13,6 +13,7 @@ const mib = 1024 * 1024
 const diskMib = 48
 const reserveBytes = 4 * mib
 const random = randomFrom(1)
+const spaceTrouble = /bytes are free on the disk/
 const large = random.bytes(mib)
 const little = random.bytes(64 * 1024)
 const small = random.bytes(1000)
@@ -45,6 +46,7 @@ describe.skipIf(!canMount)('a region on a full disk (needs root)', () => {
   it('refuses new data with 503 and a code, leaves nothing half, and reads, deletes and recovers', { timeout: 120_000 }, async () => {
     const kept = await fill()
     expect(kept.length).toBeGreaterThan(10)
+    await fillRest()
 
     await expectRefused({ method: 'PUT', key: 'large', body: large })
     await expectRefused({ method: 'PUT', key: 'small', body: small })
@@ -52,9 +54,10 @@ describe.skipIf(!canMount)('a region on a full disk (needs root)', () => {
     await expectRefused({ method: 'PUT', key: 'copy', headers: { 'x-amz-copy-source': `/${bucket}/${kept[0]}` } })
     await expectRefused({ method: 'POST', key: 'parts', query: [['uploads', '']] })
     expect(filesBelow(region.dataFolder).filter((file) => file.includes('/tmp/'))).toEqual([])
+    await expectReserveKept(() => send({ method: 'PUT', key: 'small', body: small }))
 
     await expectReadable(kept)
-    expect(await readiness()).toMatch(/space|room|full/)
+    expect(await readiness()).toMatch(spaceTrouble)
 
     const [first = '', second = '', third = '', ...rest] = kept
     expectStatus(await send({ method: 'DELETE', key: first }), 204)
@@ -66,7 +69,7 @@ describe.skipIf(!canMount)('a region on a full disk (needs root)', () => {
     expect([...(await listKeys(client, bucket))].sort()).toEqual([...rest].sort())
 
     await expectWritable()
-    expect(await readiness()).not.toMatch(/space|room|full/)
+    expect(await readiness()).not.toMatch(spaceTrouble)
     await expectReadable(rest)
     // The last seconds of a full disk are no reason to distrust the store.
     await region.kill()
@@ -88,6 +91,7 @@ describe.skipIf(!canMount)('a region on a full disk (needs root)', () => {
     const five = Buffer.concat(Array(5).fill(large))
     const one = expectStatus(await send({ method: 'PUT', key: 'parts', ...part(1), body: five }), 200)
     const kept = await fill()
+    await fillRest()
     await expectRefused({ method: 'PUT', key: 'parts', ...part(2), body: large })
     for (const key of kept.slice(0, 8)) expectStatus(await send({ method: 'DELETE', key }), 204)
     await expectWritable()
@@ -97,6 +101,25 @@ describe.skipIf(!canMount)('a region on a full disk (needs root)', () => {
     expectStatus(await send({ method: 'POST', key: 'parts', query: [['uploadId', uploadId]], body }), 200)
     const got = expectStatus(await send({ method: 'GET', key: 'parts' }), 200)
     expect(got.body.equals(Buffer.concat([five, large]))).toBe(true)
+  })
+
+  it('lets no upload take the reserve, however large it says it is, or becomes', { timeout: 120_000 }, async () => {
+    let leastBytes = Number.POSITIVE_INFINITY
+    const watch = setInterval(() => {
+      const { bavail, bsize } = statfsSync(region.dataFolder)
+      leastBytes = Math.min(leastBytes, bavail * bsize)
+    }, 5)
+    const half = Buffer.concat(Array(diskMib * 0.6).fill(large))
+    // Each fits alone; both do not, and neither knew of the other when it began.
+    const answers = await Promise.all(['one', 'two'].map((key) => send({ method: 'PUT', key, body: half })))
+    const tooLarge = await send({ method: 'PUT', key: 'three', body: Buffer.concat([half, half]) })
+    clearInterval(watch)
+    expect(answers.filter(({ status }) => ![200, 503].includes(status))).toEqual([])
+    expect(answers.some(({ status }) => status === 503)).toBe(true)
+    expect(tooLarge.status).toBe(503)
+    // Two buffers of each may be on their way when the reserve is met.
+    expect(leastBytes).toBeGreaterThan(reserveBytes / 2 - mib)
+    await expectWritable()
   })
 
   it('survives others who take the very last byte', { timeout: 120_000 }, async () => {
@@ -142,11 +165,25 @@ async function fillWith(name: string, body: Buffer): Promise<readonly string[]> 
   throw new Error('the disk never became full')
 }
 
+/** Others on the same disk take what is left of it but for the reserve: then not even small objects are taken. */
+async function fillRest(): Promise<void> {
+  const { bavail, bsize } = statfsSync(region.dataFolder)
+  writeFileSync(join(region.dataFolder, 'not-ours'), Buffer.alloc(Math.max(0, bavail * bsize - reserveBytes)))
+  await eventually('the region to see it', async () => spaceTrouble.test(await readiness()))
+}
+
 async function expectRefused(call: Omit<Call, 'bucket'> & { readonly key: string }): Promise<void> {
   const answer = expectStatus(await send(call), 503)
   expect(answer.body.toString()).toMatch(/<Code>ServiceUnavailable<\/Code><Message>[^<]*(room|space|full)/)
   const got = await send({ method: 'HEAD', key: call.key })
   expect(got.status).toBe(404)
+}
+
+/** A client that is told to try again does: that must not eat what deletes need. */
+async function expectReserveKept(attempt: () => Promise<Answer>): Promise<void> {
+  for (let n = 0; n < 200; n++) expectStatus(await attempt(), 503)
+  const { bavail, bsize } = statfsSync(region.dataFolder)
+  expect(bavail * bsize).toBeGreaterThan(reserveBytes - mib / 4)
 }
 
 async function expectReadable(keys: readonly string[]): Promise<void> {

@@ -1,0 +1,95 @@
+/** The network to one region under the hand of a test: TCP, byte for byte, until told otherwise. Its port stays while the region comes and goes. */
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** `pattern` finds the request that is meant, in its first bytes. */
+export type Weather =
+  | { readonly kind: 'up' | 'hang' | 'refuse' }
+  | { readonly kind: 'answer503'; readonly pattern: RegExp }
+  /** The region does what it was asked, and nobody hears of it. */
+  | { readonly kind: 'dropAnswer'; readonly pattern: RegExp; readonly times: number }
+  /** So many bytes of the request pass, its head counted in, and then the connection breaks. */
+  | { readonly kind: 'cut'; readonly pattern: RegExp; readonly bytes: number; readonly times: number }
+
+export class FaultProxy {
+  readonly #sockets = new Set<Socket>()
+  readonly #server: Server
+  readonly port: number
+  #target: number
+  #weather: Weather = { kind: 'up' }
+  /** How often the weather struck. */
+  struck = 0
+  /** Bytes towards the region. */
+  sentBytes = 0
+
+  private constructor(server: Server, port: number, target: number) {
+    this.#server = server
+    this.port = port
+    this.#target = target
+  }
+
+  /** @param target  the port of the region behind */
+  static async open(target: number): Promise<FaultProxy> {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+    const proxy = new FaultProxy(server, address.port, target)
+    server.on('connection', (socket) => proxy.#carry(socket))
+    return proxy
+  }
+
+  set(weather: Weather): void {
+    this.#weather = weather
+    this.struck = 0
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  #carry(near: Socket): void {
+    this.#keep(near)
+    if (this.#weather.kind === 'refuse') return void near.destroy()
+    if (this.#weather.kind === 'hang') return
+    const far = connect(this.#target, '127.0.0.1')
+    this.#keep(far)
+    let isDeaf = false
+    let left = Number.POSITIVE_INFINITY
+    near.on('data', (bytes: Buffer) => {
+      const weather = this.#weather
+      if ('pattern' in weather && weather.pattern.test(bytes.toString('latin1')) && this.#strikes(weather)) {
+        if (weather.kind === 'answer503') {
+          near.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+          return
+        }
+        if (weather.kind === 'dropAnswer') isDeaf = true
+        else left = weather.bytes
+      }
+      const passing = bytes.subarray(0, left)
+      left -= passing.length
+      this.sentBytes += passing.length
+      far.write(passing)
+      if (left <= 0) far.end(() => near.destroy())
+    })
+    far.on('data', (bytes: Buffer) => {
+      if (isDeaf) near.destroy()
+      else near.write(bytes)
+    })
+    near.on('close', () => far.destroy())
+    far.on('close', () => near.destroy())
+  }
+
+  #strikes(weather: Weather & { readonly pattern: RegExp }): boolean {
+    if ('times' in weather && this.struck >= weather.times) return false
+    this.struck += 1
+    return true
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => this.#sockets.delete(socket))
+  }
+}
