@@ -22,9 +22,13 @@ export interface DemoRegions {
 
 const farshore = new URL('../../bin/farshore.js', import.meta.url).pathname
 
-export async function startRegions(options: { readonly data: string; readonly port: string }): Promise<DemoRegions> {
+export async function startRegions(options: {
+  readonly data: string
+  readonly port: string
+  readonly more?: readonly string[]
+}): Promise<DemoRegions> {
   title('Two regions')
-  const args = ['up', '--regions', 'us-east-1,eu-west-1', '--data', options.data, '--port', options.port, '--json']
+  const args = ['up', '--regions', 'us-east-1,eu-west-1', '--data', options.data, '--port', options.port, '--json', ...(options.more ?? [])]
   say(`  farshore ${args.join(' ')}`)
   // A group of its own: Ctrl-C comes to the demo, which then ends the regions in order.
   const child = spawn(process.execPath, [farshore, ...args], { stdio: ['ignore', 'pipe', 'inherit'], detached: true })

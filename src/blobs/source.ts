@@ -28,11 +28,6 @@ export class Source {
     return this.#expectedBytes
   }
 
-  /** As announced; undefined when it was not. */
-  get expectedBytes(): number | undefined {
-    return this.#expectedBytes
-  }
-
   /**
    * The next chunk, good until the next pull; undefined at the end.
    * @throws BlobLengthWrong, the signal's reason, and whatever the stream throws

@@ -72,6 +72,8 @@ class RegionWorker implements Worker {
   readonly #lanes: readonly { readonly lane: Lane; readonly running: Set<Promise<void>> }[]
   #ended = Promise.withResolvers<void>()
   #seenSeq = 0
+  /** Of all time, and since the last batch that did not fail. */
+  #failures = 0
   #failuresInRow = 0
   #pausedUntilMs = 0
   #wasReachable = true
@@ -103,8 +105,9 @@ class RegionWorker implements Worker {
   async work(signal: AbortSignal): Promise<'busy' | 'idle'> {
     const { objects, client } = this.#parts
     if (!this.#mayWork()) return 'idle'
-    // What is committed from here on wakes the wait, even while the queue is read.
+    // What is committed or ends from here on wakes the wait, even while the queue is read.
     this.#seenSeq = objects.metadata.status().durableSeq
+    this.#ended = Promise.withResolvers()
     if (!this.#wasReachable) {
       this.#wasReachable = true
       this.#parts.onReturn()
@@ -112,7 +115,7 @@ class RegionWorker implements Worker {
     let hasStarted = false
     for (const { lane, running } of this.#lanes) {
       if (running.size >= lane.slots) continue
-      const tasks = await lane.next(Math.max(1, batchMaxVersions >> (2 * this.#failuresInRow)))
+      const tasks = await lane.next(Math.max(1, Math.floor(batchMaxVersions / 4 ** this.#failuresInRow)))
       if (tasks.length === 0) continue
       hasStarted = true
       const batch = this.#carry(lane, tasks, signal).finally(() => {
@@ -139,7 +142,6 @@ class RegionWorker implements Worker {
         await sleep(pauseMs, until)
         return
       }
-      this.#ended = Promise.withResolvers()
       const waits: Promise<unknown>[] = [this.#ended.promise, sleep(pollMs, until)]
       if (this.#lanes.some(({ lane, running }) => running.size < lane.slots)) waits.push(objects.metadata.waitBeyond(this.#seenSeq, until))
       await Promise.race(waits)
@@ -164,17 +166,16 @@ class RegionWorker implements Worker {
 
   /** Never rejects. */
   async #carry(lane: Lane, tasks: readonly Task[], signal: AbortSignal): Promise<void> {
-    const changesBefore = this.#parts.changes()
+    const begun = { changes: this.#parts.changes(), failures: this.#failures }
     try {
       const sent = await this.#sendOn(lane, tasks, signal)
       this.#count(sent)
-      const context = this.#context(changesBefore)
+      const context = this.#context(begun.changes)
       await this.#settle(sent.flatMap((one) => settlementOf(one, context) ?? []))
-      this.#judgeLink(sent)
-      this.#inFlight.release(tasks)
+      this.#judgeLink(sent, begun.failures)
       lane.putBack(sent.flatMap((one) => (one.kind === 'left' && one.task.isReady ? [one.task] : [])))
     } catch (error) {
-      if (!signal.aborted) await this.#batchFailed(tasks, error)
+      if (!signal.aborted) await this.#batchFailed(tasks, error, begun)
     } finally {
       this.#inFlight.release(tasks)
     }
@@ -201,35 +202,42 @@ class RegionWorker implements Worker {
   }
 
   /** Faults that will meet every version alike are waited out by the link; all others are their version's own. */
-  #judgeLink(sent: readonly Sent[]): void {
+  #judgeLink(sent: readonly Sent[], failuresBefore: number): void {
     const fault = sent.find(isLinkFault)
     if (fault?.kind === 'answered' && fault.acknowledgement.kind === 'failed') {
-      this.#pause(fault.acknowledgement.reason, fault.acknowledgement.message)
+      this.#failed({ reason: fault.acknowledgement.reason, message: fault.acknowledgement.message }, failuresBefore)
       return
     }
     this.#failuresInRow = 0
   }
 
-  async #batchFailed(tasks: readonly Task[], error: unknown): Promise<void> {
-    const { client, log, changes } = this.#parts
-    const why = faultOf(error)
-    if (why === undefined) log.error({ peer: client.region, err: error }, 'replication batch failed')
-    const { reason, message } = why ?? { reason: 'DstUnreachable' as const, message: 'The source could not send it; its log says why.' }
+  async #batchFailed(tasks: readonly Task[], error: unknown, begun: { readonly changes: number; readonly failures: number }): Promise<void> {
+    // It was found to be away before anything was sent.
     if (error instanceof PeerUnreachable && error.fault === 'waiting') return
-    this.#pause(reason, message)
+    const { client, log } = this.#parts
+    const fault = faultOf(error)
+    if (fault === undefined) log.error({ peer: client.region, err: error }, 'replication batch failed')
+    const why: Fault = fault ?? { reason: 'DstUnreachable', message: 'The source could not send it; its log says why.' }
+    this.#failed(why, begun.failures)
     if (this.#failuresInRow < putOffAfterFailures) return
-    const context = this.#context(changes())
-    await this.#settle(tasks.map((task) => retryOf(task, { reason, message }, context))).catch((err: unknown) => {
+    const context = this.#context(begun.changes)
+    await this.#settle(tasks.map((task) => retryOf(task, why, context))).catch((err: unknown) => {
       log.error({ peer: client.region, err }, 'replication outcome not written')
     })
   }
 
-  #pause(code: FailureReason, message: string): void {
-    const { clock, random } = this.#parts
+  /** @param failuresBefore  when the batch began: batches that were under way together and failed together count as one */
+  #failed({ reason, message }: Fault, failuresBefore: number): void {
+    const { client, clock, random } = this.#parts
     const nowMs = clock.nowMs()
-    this.#lastFault = { code, message, atMs: nowMs }
-    const delayMs = backoffMs({ firstMs: pauseFirstMs, maxMs: pauseMaxMs, attempts: this.#failuresInRow, random: random() })
-    this.#pausedUntilMs = nowMs + delayMs
+    this.#lastFault = { code: reason, message, atMs: nowMs }
+    if (failuresBefore !== this.#failures) return
+    this.#failures += 1
+    // Whoever is away is looked for by others, who will say when it is back.
+    if (client.isReachable) {
+      const delayMs = backoffMs({ firstMs: pauseFirstMs, maxMs: pauseMaxMs, attempts: this.#failuresInRow, random: random() })
+      this.#pausedUntilMs = nowMs + delayMs
+    }
     this.#failuresInRow += 1
   }
 
@@ -242,6 +250,11 @@ class RegionWorker implements Worker {
   }
 }
 
+interface Fault {
+  readonly reason: FailureReason
+  readonly message: string
+}
+
 function isLinkFault(sent: Sent): boolean {
   if (sent.kind !== 'answered' || sent.acknowledgement.kind !== 'failed') return false
   const { reason } = sent.acknowledgement
@@ -249,7 +262,7 @@ function isLinkFault(sent: Sent): boolean {
 }
 
 /** @returns undefined for what is no fault of the other region */
-function faultOf(error: unknown): { readonly reason: FailureReason; readonly message: string } | undefined {
+function faultOf(error: unknown): Fault | undefined {
   if (error instanceof PeerUnreachable) return { reason: 'DstUnreachable', message: error.message }
   if (error instanceof PeerRefused)
     return { reason: 'DstUnreachable', message: `Region ${error.region} refused: ${error.code}: ${error.message}` }

@@ -120,7 +120,7 @@ export function headBytes(method: string, signed: Signed, more: Pairs): Buffer {
 }
 
 /** Sends one signed request and returns the answer. */
-function ask(port: number, request: WireRequest): Promise<WireAnswer> {
+export function ask(port: number, request: WireRequest): Promise<WireAnswer> {
   return exchange(port, requestBytes(request).bytes)
 }
 

@@ -86,9 +86,11 @@ function* fail(task: Task, outcome: SettlementOutcome & { kind: 'failed' }, cont
 }
 
 function* putBack(task: Task, outcome: SettlementOutcome & { kind: 'retry' }, context: TransactionContext): Steps<void> {
+  // Sent as attributes alone, it had no bytes to send; now it has all of the version's.
+  const contentBytes = outcome.needsContent === true && !task.isContent ? yield* sizeOf(task) : task.contentBytes
   yield statement(
     `UPDATE tasks SET attempts = attempts + 1, next_attempt_ms = ?5, reason = ?6, message = ?7, is_content = is_content OR ?8,
-       ready = CASE WHEN ready IS NULL THEN NULL ELSE ?9 END, seq = ?9
+       ready = CASE WHEN ready IS NULL THEN NULL ELSE ?9 END, seq = ?9, content_bytes = ?10
      WHERE bucket_id = ?1 AND key = ?2 AND version_id = ?3 AND destination = ?4`,
     ...idOf(task),
     outcome.nextAttemptMs,
@@ -96,8 +98,22 @@ function* putBack(task: Task, outcome: SettlementOutcome & { kind: 'retry' }, co
     outcome.message,
     outcome.needsContent === true ? 1 : 0,
     context.seq,
+    contentBytes,
   )
+  if (task.state === 'waiting' && contentBytes !== task.contentBytes) {
+    yield* count(task, { operations: 0, bytes: contentBytes - task.contentBytes, failed: 0 }, context)
+  }
   yield* noteError(task, outcome, context)
+}
+
+function* sizeOf(task: Task): Steps<number> {
+  const [row] = yield statement(
+    'SELECT size FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
+    task.bucketId,
+    task.key,
+    task.versionId,
+  )
+  return row === undefined ? 0 : number(row.size)
 }
 
 function* noteError(
@@ -136,20 +152,26 @@ function* setStatus(task: Task, status: DestinationStatus, { seq }: TransactionC
   )
 }
 
-/** Lets failed tasks be tried at once: something that refused them has changed. At most `limit` in one commit. */
+/**
+ * Lets failed tasks be tried at once: something that refused them has changed. At most `limit` in one commit.
+ * NOTE: without a region this looks at every failed task that there is.
+ */
 function* redriveFailed(
-  input: { readonly bucketId?: string; readonly destination?: string; readonly limit: number },
+  input: { readonly region?: string; readonly bucketId?: string; readonly destination?: string; readonly limit: number },
   { seq, nowMs }: TransactionContext,
 ): Steps<{ readonly redriven: number }> {
+  const ofRegion = input.region === undefined ? '?6 IS NULL' : 'region = ?6'
   const [row] = yield statement(
     `UPDATE tasks SET next_attempt_ms = ?3, seq = ?4 WHERE (bucket_id, key, version_id, destination) IN
        (SELECT bucket_id, key, version_id, destination FROM tasks INDEXED BY tasks_failed
-        WHERE state = 'failed' AND next_attempt_ms > ?3 AND (?1 IS NULL OR bucket_id = ?1) AND (?2 IS NULL OR destination = ?2) LIMIT ?5)`,
+        WHERE state = 'failed' AND ${ofRegion} AND next_attempt_ms > ?3 AND (?1 IS NULL OR bucket_id = ?1) AND (?2 IS NULL OR destination = ?2)
+        LIMIT ?5)`,
     input.bucketId ?? null,
     input.destination ?? null,
     nowMs,
     seq,
     input.limit,
+    input.region ?? null,
   )
   return { redriven: number(row?.changes) }
 }
