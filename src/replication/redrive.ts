@@ -1,91 +1,69 @@
-/** Lets failed versions be tried at once when what refused them may have changed. */
+/** Lets failed tasks be tried at once when a role, a bucket or a configuration changes: what refused them may be gone. */
+
+import type { Control } from '../control/control.ts'
+import type { Engine } from '../lib/engine.ts'
 import type { Metadata } from '../metadata/engine.ts'
-import { replicatingBuckets } from '../metadata/tables/buckets.ts'
-import { parseRoleArn } from '../model/arn.ts'
 
-/** What changed. `region`: it is back, and may have changed meanwhile what it could not tell. */
-export type Change =
-  | { readonly kind: 'role'; readonly name: string }
-  | { readonly kind: 'bucket'; readonly bucketId: string }
-  | { readonly kind: 'region'; readonly region: string }
+/** Of one commit: the event loop is not held. */
+const redriveMax = 500
 
-export interface RedriveParts {
-  readonly metadata: Metadata
-  /** The regions that this one sends to. */
-  readonly regions: readonly string[]
-  readonly log: { warn(fields: object, message: string): void }
-}
+export class Redrive implements Engine {
+  readonly name = 'replication redrive'
+  readonly #metadata: Metadata
+  readonly #unsubscribe: () => void
+  /** At the start nobody knows what changed while the region was down. */
+  #isDue = true
+  #changes = 0
+  #redriven = 0
+  #wake: (() => void) | undefined
 
-const commandMaxTasks = 500
-/** Changes that wait; beyond, all failed tasks are driven, which covers every one of them. */
-const changesMax = 100
-
-type Which = { readonly region: string; readonly bucketId?: string; readonly destination?: string }
-
-export class Redrive {
-  readonly #parts: RedriveParts
-  readonly #waiting: Change[] = []
-  #running: Promise<void> | undefined
-  #isClosed = false
-
-  constructor(parts: RedriveParts) {
-    this.#parts = parts
+  constructor({ metadata, control }: { readonly metadata: Metadata; readonly control: Pick<Control, 'onChange'> }) {
+    this.#metadata = metadata
+    this.#unsubscribe = control.onChange(() => {
+      this.#changes += 1
+      this.nudge()
+    })
   }
 
-  /** Returns at once. */
-  changed(change: Change): void {
-    if (this.#isClosed) return
-    if (this.#waiting.length >= changesMax) {
-      this.#waiting.splice(0, Number.POSITIVE_INFINITY, ...this.#parts.regions.map((region) => ({ kind: 'region', region }) as const))
-    } else {
-      this.#waiting.push(change)
-    }
-    this.#running ??= this.#run()
+  /** Something may have changed that nobody could tell: a region is back. */
+  nudge(): void {
+    this.#isDue = true
+    this.#wake?.()
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true
-    this.#waiting.length = 0
-    await this.#running
+  /** How many changes there were so far: a delivery that was under way during one is not judged by what was before. */
+  get changes(): number {
+    return this.#changes
   }
 
-  async #run(): Promise<void> {
-    for (let change = this.#waiting.shift(); change !== undefined; change = this.#waiting.shift()) {
-      try {
-        for (const which of await this.#concerned(change)) await this.#drive(which)
-      } catch (err) {
-        // The slow pace of failed tasks gets there too.
-        if (!this.#isClosed) this.#parts.log.warn({ ...change, err }, 'failed versions were not driven again')
+  status(): Readonly<Record<string, unknown>> {
+    return { redriven: this.#redriven }
+  }
+
+  async work(): Promise<'busy' | 'idle'> {
+    if (!this.#isDue) return 'idle'
+    this.#isDue = false
+    const { redriven } = await this.#metadata.commit({ tx: 'redriveFailed', limit: redriveMax })
+    this.#redriven += redriven
+    if (redriven === redriveMax) this.#isDue = true
+    return this.#isDue ? 'busy' : 'idle'
+  }
+
+  wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason)
+      if (signal.aborted) return onAbort()
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#wake = () => {
+        this.#wake = undefined
+        signal.removeEventListener('abort', onAbort)
+        resolve()
       }
-    }
-    this.#running = undefined
+      if (this.#isDue) this.#wake()
+    })
   }
 
-  async #concerned(change: Change): Promise<readonly Which[]> {
-    const { metadata, regions } = this.#parts
-    switch (change.kind) {
-      case 'region':
-        return [{ region: change.region }]
-      case 'bucket':
-        return regions.flatMap((region) => [
-          { region, bucketId: change.bucketId },
-          { region, destination: change.bucketId },
-        ])
-      case 'role': {
-        const buckets = await metadata.read(replicatingBuckets)
-        const name = change.name.toLowerCase()
-        const using = buckets.filter(({ settings }) => parseRoleArn(settings.replication?.configuration.Role ?? '')?.name.toLowerCase() === name)
-        return using.flatMap(({ id }) => regions.map((region) => ({ region, bucketId: id })))
-      }
-      default:
-        return change satisfies never
-    }
-  }
-
-  async #drive(which: Which): Promise<void> {
-    let redriven = commandMaxTasks
-    while (redriven === commandMaxTasks && !this.#isClosed) {
-      ;({ redriven } = await this.#parts.metadata.commit({ tx: 'redriveFailed', ...which, limit: commandMaxTasks }))
-    }
+  close(): void {
+    this.#unsubscribe()
   }
 }

@@ -1,77 +1,59 @@
-/** Replication of a region, put together: an engine for each other region, the routes by which others send, and how it all stands. */
+/** Replication of a region, composed: a worker for each other region, what is received from them, and what can be told of it. */
+import type { Control } from '../control/control.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Engine } from '../lib/engine.ts'
+import type { TaskId } from '../metadata/tables/tasks.ts'
 import type { ObjectParts } from '../objects/parts.ts'
-import type { PeerClient } from '../peers/client.ts'
-import type { PeerRoutes } from '../peers/routes.ts'
+import type { Peers } from '../peers/peers.ts'
 import { Redrive } from './redrive.ts'
 import { replicationRoutes } from './routes.ts'
-import { type FailedPage, failedPage, type RuleStatus, ruleStatuses } from './status.ts'
-import { createWorker, type WorkerLog, type WorkerStatus } from './worker.ts'
-
-/** What replication must know of the control plane. */
-export interface ReplicationControl {
-  /** The newest row of the control log that is applied here. */
-  position(): number
-  onChange(listener: (event: { readonly kind: 'role'; readonly name: string } | { readonly kind: 'bucket'; readonly bucketId: string }) => void): () => void
-}
-
-export interface ReplicationParts {
-  readonly parts: ObjectParts
-  readonly control: ReplicationControl
-  readonly peers: { readonly all: readonly PeerClient[]; readonly routes: PeerRoutes }
-  readonly self: string
-  readonly clock: Clock
-  readonly log: WorkerLog
-}
+import { type FailedPage, failedObjects, type LinkFault, type RuleStatus, ruleStatuses } from './status.ts'
+import { createWorker, type WorkerLog } from './worker.ts'
 
 export interface Replication {
   readonly engines: readonly Engine[]
   rules(): Promise<readonly RuleStatus[]>
-  /** @param after  `next` of the page before @throws RangeError when it is none */
-  failed(after?: string): Promise<FailedPage>
-  links(): readonly WorkerStatus[]
-  /** Ends what is under way. NOTE: after the engines have ended, before the stores close. */
+  failed(page: { readonly after?: TaskId; readonly limit: number }): Promise<FailedPage>
+  /** Waits for what is under way. NOTE: after the engines were told to stop, before the stores close. */
   close(): Promise<void>
+}
+
+export interface ReplicationParts {
+  readonly parts: ObjectParts
+  readonly control: Control
+  readonly peers: Peers
+  readonly self: string
+  readonly clock: Clock
+  readonly log: WorkerLog
 }
 
 /** Adds its routes to `peers.routes`. */
 export function createReplication({ parts, control, peers, self, clock, log }: ReplicationParts): Replication {
   const { metadata } = parts
   const controlPosition = (): number => control.position()
-  let changes = 0
-  const regions = peers.all.map(({ region }) => region)
-  const redrive = new Redrive({ metadata, regions, log })
-  const endListening = control.onChange((change) => {
-    changes += 1
-    redrive.changed(change)
-  })
+  const redrive = new Redrive({ metadata, control })
   peers.routes.add(...replicationRoutes({ objects: parts, self, controlPosition, clock }))
   const workers = peers.all.map((client) =>
     createWorker({
       objects: parts,
       client,
       controlPosition,
-      changes: () => changes,
-      onReturn: () => redrive.changed({ kind: 'region', region: client.region }),
+      changes: () => redrive.changes,
+      onReturn: () => redrive.nudge(),
       clock,
       random: Math.random,
       log,
     }),
   )
-  // What changed while this region was down was told to nobody here.
-  for (const region of regions) redrive.changed({ kind: 'region', region })
-  const statusParts = { metadata, self, clock, workers }
-
+  const faultOf = (region: string): LinkFault | undefined =>
+    workers.map((worker) => worker.status()).find((status) => status.region === region)?.fault
   return {
-    engines: workers,
-    rules: () => ruleStatuses(statusParts),
-    failed: (after) => failedPage(statusParts, after),
-    links: () => workers.map((worker) => worker.status()),
+    engines: [redrive, ...workers],
+    rules: () => ruleStatuses({ metadata, self, clock, faultOf }),
+    failed: (page) => failedObjects({ metadata, self, clock }, page),
     async close() {
-      endListening()
+      redrive.close()
       await Promise.all(workers.map((worker) => worker.idle()))
-      await redrive.close()
     },
   }
 }

@@ -211,7 +211,11 @@ class RegionWorker implements Worker {
     this.#failuresInRow = 0
   }
 
-  async #batchFailed(tasks: readonly Task[], error: unknown, begun: { readonly changes: number; readonly failures: number }): Promise<void> {
+  async #batchFailed(
+    tasks: readonly Task[],
+    error: unknown,
+    begun: { readonly changes: number; readonly failures: number },
+  ): Promise<void> {
     // It was found to be away before anything was sent.
     if (error instanceof PeerUnreachable && error.fault === 'waiting') return
     const { client, log } = this.#parts

@@ -42,13 +42,16 @@ const put = (key: string | Buffer, more: Partial<WireRequest> = {}): WireRequest
 const put0 = (path: string, more: Partial<WireRequest> = {}): WireRequest => ({ method: 'PUT', path, body: Buffer.from('x'), ...more })
 const config = (sub: string, body: Buffer): WireRequest => ({ method: 'PUT', bucket, query: [[sub, '']], body })
 
-const documents: readonly Case[] = ['versioning', 'tagging', 'replication', 'encryption', 'acl'].flatMap((sub): readonly Case[] => [
-  [`${sub} with a DOCTYPE`, config(sub, xml('<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>')), 400, 'MalformedXML'],
-  [`${sub} with an unknown entity`, config(sub, xml('<a>&lol;</a>')), 400, 'MalformedXML'],
-  [`${sub} too deep`, config(sub, xml('<a>'.repeat(5000) + '</a>'.repeat(5000))), 400, 'MalformedXML'],
-  [`${sub} of no document`, config(sub, xml('{"not": "xml"}')), 400, 'MalformedXML'],
-  [`${sub} of another root`, config(sub, xml('<__proto__><constructor/></__proto__>')), 400, 'MalformedXML'],
-])
+const documents: readonly Case[] = ['versioning', 'tagging', 'replication', 'encryption', 'acl'].flatMap((sub): readonly Case[] => {
+  const code = sub === 'acl' ? 'MalformedACLError' : 'MalformedXML'
+  return [
+    [`${sub} with a DOCTYPE`, config(sub, xml('<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>')), 400, code],
+    [`${sub} with an unknown entity`, config(sub, xml('<a>&lol;</a>')), 400, code],
+    [`${sub} too deep`, config(sub, xml('<a>'.repeat(5000) + '</a>'.repeat(5000))), 400, code],
+    [`${sub} of no document`, config(sub, xml('{"not": "xml"}')), 400, code],
+    [`${sub} of another root`, config(sub, xml('<__proto__><constructor/></__proto__>')), 400, code],
+  ]
+})
 
 const cases: readonly Case[] = [
   ...documents,
@@ -98,7 +101,7 @@ const cases: readonly Case[] = [
     put('part', {
       query: [
         ['partNumber', '0'],
-        ['uploadId', 'x'],
+        ['uploadId', '0'.repeat(32)],
       ],
     }),
     400,

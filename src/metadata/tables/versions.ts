@@ -19,7 +19,7 @@ import {
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
-import { insertVersion, newestVersion, toVersion, versionById, versionColumns } from './version-rows.ts'
+import { insertVersion, newestVersion, versionById } from './version-rows.ts'
 
 /** A version that is to be made. `id` is the writer's proposal: it must be above the key's newest, and the seal of the data key is bound to it. */
 export interface NewVersion {
