@@ -1,5 +1,6 @@
 /** How fast a backlog drains that a region left behind which was away: node scripts/bench/replication-backlog.ts [--objects 10000] [--bytes 4096] [--json FILE] */
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
@@ -20,7 +21,8 @@ const { values: options } = parseArgs({
   },
 })
 const objects = Number(options.objects)
-const body = Buffer.alloc(Number(options.bytes), 'x')
+// Of chance, so that nothing on the way can make it smaller.
+const body = randomBytes(Number(options.bytes))
 const farshore = new URL('../../bin/farshore.js', import.meta.url).pathname
 
 const data = await mkdtemp(join(tmpdir(), 'farshore-backlog-'))

@@ -63,7 +63,10 @@ function destinationRefusal(wants: ReadonlySet<ReplicationWant>, destination: As
   const mayReplicate = destination('s3:ReplicateObject') === 'allow'
   if (wants.has('object') && !mayReplicate) return 'DstPutObjectNotPermitted'
   if (wants.has('ownerOverride') && destination('s3:ObjectOwnerOverrideToBucketOwner') !== 'allow') return 'DstPutObjectNotPermitted'
-  if (wants.has('tags') && !mayReplicate) return 'DstPutTaggingNotPermitted'
+  // Alone, tags that are left out would be a change that never arrives, and that nobody hears of.
+  const tagsAlone = wants.has('tags') && !wants.has('object')
+  const isDenied = tagsAlone && destination('s3:ReplicateTags') === 'explicitDeny'
+  if (wants.has('tags') && (!mayReplicate || isDenied)) return 'DstPutTaggingNotPermitted'
   if (wants.has('acl') && !mayReplicate) return 'DstPutAclNotPermitted'
   return undefined
 }

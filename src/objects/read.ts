@@ -138,6 +138,8 @@ async function* readPieces(
   try {
     for (const piece of of.pieces) yield* blobs.read(piece.blob, { ...piece, signal, reuseBuffers })
   } finally {
+    // A signal may live as long as the region: what listens to it must not.
+    signal.removeEventListener('abort', of.release)
     of.release()
   }
 }

@@ -4,7 +4,7 @@ import type { Task } from '../metadata/tables/tasks.ts'
 import { partsOf } from '../metadata/tables/uploads.ts'
 import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
 import { bucketArn } from '../model/arn.ts'
-import type { Bucket } from '../model/bucket.ts'
+import type { Bucket, ReplicationDestination } from '../model/bucket.ts'
 import { partNumberMax } from '../model/limits.ts'
 import type { FailureReason } from '../model/replication-reasons.ts'
 import type { ObjectVersion, Part } from '../model/version.ts'
@@ -22,10 +22,14 @@ export interface Loaded {
   readonly link: WireLink
 }
 
-/** `gone`: the version was purged, and its task with it. `failed`: it cannot be sent as things are. */
+/**
+ * `gone`: the version was purged, and its task with it. `failed`: it cannot be sent as things are. `moved`: the destination's name is that of
+ * another bucket now, as the configuration says.
+ */
 export type Unsendable =
   | { readonly kind: 'gone'; readonly task: Task }
   | { readonly kind: 'failed'; readonly task: Task; readonly reason: FailureReason }
+  | { readonly kind: 'moved'; readonly task: Task; readonly to: ReplicationDestination }
 
 /** @returns in the order of the tasks */
 export function loadRows({ metadata }: Pick<ObjectParts, 'metadata'>, tasks: readonly Task[]): Promise<readonly (Loaded | Unsendable)[]> {
@@ -43,6 +47,11 @@ export function loadRows({ metadata }: Pick<ObjectParts, 'metadata'>, tasks: rea
       const link = linkOf(bucket, task)
       if (link === undefined) {
         loaded.push({ kind: 'failed', task, reason: 'SrcBucketReplicationConfigMissing' })
+        continue
+      }
+      const to = bucket.settings.replication?.destinations[task.destinationName]
+      if (to !== undefined && to.bucketId !== task.destination) {
+        loaded.push({ kind: 'moved', task, to })
         continue
       }
       const { blobSet } = version

@@ -4,6 +4,7 @@ import type { Metadata } from '../metadata/engine.ts'
 import { failedTasksDue, readyTasks } from '../metadata/tables/settlements.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
 import type { InFlight } from './in-flight.ts'
+import { retryMaxMs } from './settle.ts'
 
 const pageTasks = 1024
 /** One commit may make many tasks ready at one place. A page that one place fills is read again, longer, up to this. */
@@ -72,7 +73,8 @@ export class ReadyScan {
     const { metadata, region, clock, inFlight, isOfLane } = this.#parts
     const from = this.#place
     for (let limit = pageTasks; ; limit *= 4) {
-      const page = await metadata.read(() => readyTasks({ region, ready: from, nowMs: clock.nowMs(), limit }))
+      const nowMs = clock.nowMs()
+      const page = await metadata.read(() => readyTasks({ region, ready: from, nowMs, latestMs: nowMs + retryMaxMs, limit }))
       const last = page.at(-1)
       if (last === undefined) return false
       const isFull = page.length === limit

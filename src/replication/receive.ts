@@ -58,7 +58,7 @@ export async function receive(parts: ReceiveParts, received: Received): Promise<
     await parts.objects.blobs.remove(steps.flatMap(refsOf))
     throw error
   }
-  return await commitAll(parts, received, inOrder(head.versions, steps))
+  return await commitAll(parts, received, inOrder(head, steps))
 }
 
 /** What stands in the way of the whole batch, and passes. */
@@ -203,11 +203,12 @@ function deliveryOf(
 }
 
 /** A key's versions arrive in their order: what stands behind one that met a passing fault waits with it. A refused one yields. */
-function inOrder(versions: readonly WireVersion[], steps: readonly Step[]): readonly (Step | Waiting)[] {
+function inOrder({ links, versions }: FrameHead, steps: readonly Step[]): readonly (Step | Waiting)[] {
   const faulty = new Set<string>()
   return steps.map((step, index) => {
     const { link, key } = versions[index] ?? { link: 0, key: '' }
-    const chain = `${link} ${key}`
+    // Two rules may lead to one bucket. Ids have no spaces.
+    const chain = `${links[link]?.destination.id} ${key}`
     if (faulty.has(chain)) return { kind: 'waits', step }
     if (step.kind === 'answered' && isPassing(step.acknowledgement)) faulty.add(chain)
     return step

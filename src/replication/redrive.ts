@@ -42,10 +42,16 @@ export class Redrive implements Engine {
 
   async work(): Promise<'busy' | 'idle'> {
     if (!this.#isDue) return 'idle'
+    // A change that comes during the commit makes it due again.
     this.#isDue = false
-    const { redriven } = await this.#metadata.commit({ tx: 'redriveFailed', limit: redriveMax })
-    this.#redriven += redriven
-    if (redriven === redriveMax) this.#isDue = true
+    try {
+      const { redriven } = await this.#metadata.commit({ tx: 'redriveFailed', limit: redriveMax })
+      this.#redriven += redriven
+      if (redriven === redriveMax) this.#isDue = true
+    } catch (error) {
+      this.#isDue = true
+      throw error
+    }
     return this.#isDue ? 'busy' : 'idle'
   }
 

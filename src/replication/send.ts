@@ -1,6 +1,7 @@
 /** Carries versions to another region: many small ones in one signed request, a large one streamed. */
 import { hash } from 'node:crypto'
 import type { Task } from '../metadata/tables/tasks.ts'
+import { partMaxBytes } from '../model/limits.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import { ContentGone } from '../objects/read.ts'
 import type { PeerClient } from '../peers/client.ts'
@@ -14,6 +15,7 @@ import {
   encodingHeader,
   frameMaxBytes,
   headDigestHeader,
+  headMaxBytes,
   versionPath,
   type WireLink,
   type WireVersion,
@@ -35,10 +37,11 @@ export interface SendParts {
 
 /** Reads of small content at one time. */
 const readsMax = 32
-/** Room for links and what is around them. */
+/** Room in the head for links and what is around them. */
 const envelopeBytes = 256 * 1024
-/** After the last byte: the destination syncs, and reads back up to 5 GiB of the last part. */
-const versionAnswerTimeoutMs = 10 * 60 * 1000
+/** The destination syncs and reads back before it answers: what a slow disk does of it in a second. A region that is silent is found out. */
+const readBackBytesPerSecond = 16 * 1024 * 1024
+const answerTimeoutMs = 10_000
 
 /** The request of a batch, and what its acknowledgements will be about. */
 interface Batch {
@@ -85,7 +88,8 @@ export async function sendLarge(parts: SendParts, task: Task, signal: AbortSigna
     path: batchPath,
     body: probe,
     signal,
-    answerTimeoutMs: versionAnswerTimeoutMs,
+    // A version that stands there is read whole.
+    answerTimeoutMs: answerTimeoutFor(loaded.version.size),
   })
   const [sent] = matched(parts.client, [loaded], probed.json(batchAnswer).acknowledgements)
   if (sent === undefined || sent.kind !== 'answered' || sent.acknowledgement.kind !== 'missing') return sent ?? { kind: 'gone', task }
@@ -113,7 +117,8 @@ async function stream(
       },
       body: chained(head, content),
       signal,
-      answerTimeoutMs: versionAnswerTimeoutMs,
+      // Behind the last byte, at most one part is still to be read back.
+      answerTimeoutMs: answerTimeoutFor(Math.min(loaded.version.size, partMaxBytes)),
     })
     const [sent] = matched(parts.client, [loaded], answer.json(batchAnswer).acknowledgements)
     return sent ?? { kind: 'gone', task: loaded.task }
@@ -123,6 +128,10 @@ async function stream(
   } finally {
     ended.abort(new ContentGone())
   }
+}
+
+function answerTimeoutFor(bytes: number): number {
+  return answerTimeoutMs + Math.ceil(bytes / readBackBytesPerSecond) * 1000
 }
 
 async function* chained(head: Buffer, content: Buffer | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -140,7 +149,8 @@ async function fill(
   const others: Sent[] = []
   const batch: Batch = { links: [], versions: [], contents: [], carried: [] }
   const linkNumbers = new Map<string, number>()
-  let bytes = envelopeBytes
+  let headBytes = envelopeBytes
+  let contentBytes = 0
   let isFull = false
   for (let at = 0; at < loaded.length; at += readsMax) {
     const prepared = await Promise.all(
@@ -151,13 +161,15 @@ async function fill(
         others.push(one)
         continue
       }
-      const needed = 'wire' in one ? Buffer.byteLength(one.json) + one.content.length : 0
-      isFull ||= bytes + needed > frameMaxBytes && batch.carried.length > 0
+      if (!isFull && 'wire' in one) {
+        headBytes += Buffer.byteLength(one.json) + 1
+        contentBytes += one.content.length
+        isFull = (headBytes > headMaxBytes || headBytes + contentBytes > frameMaxBytes) && batch.carried.length > 0
+      }
       if (isFull || !('wire' in one)) {
         others.push({ kind: 'left', task: one.task })
         continue
       }
-      bytes += needed
       batch.versions.push(one.json)
       batch.contents.push(one.content)
       batch.carried.push(one.loaded)

@@ -6,7 +6,7 @@ import type { Sent } from './send.ts'
 
 /** A fault that passes is tried again after this, twice as long each time, up to five minutes. */
 const retryFirstMs = 500
-const retryMaxMs = 5 * 60 * 1000
+export const retryMaxMs = 5 * 60 * 1000
 /** A refusal is tried again at this pace, besides at once when what refused it changes. */
 const refusedFirstMs = 50_000
 const refusedMaxMs = 60 * 60 * 1000
@@ -27,6 +27,8 @@ export function settlementOf(sent: Sent, context: SettleContext): Settlement | u
     case 'gone':
     case 'left':
       return undefined
+    case 'moved':
+      return settlement(sent.task, { kind: 'moved', to: sent.to })
     case 'failed':
       return settlement(sent.task, failure(sent.task, sent.reason, failureText(sent.reason), context))
     case 'answered': {

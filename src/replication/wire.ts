@@ -24,7 +24,8 @@ export const headMaxBytes = 4 * 1024 * 1024
 const linksMax = batchMaxVersions
 
 const orderedId = z.string().refine(isOrderedId, 'no ordered id')
-const shortText = z.string().max(4096)
+/** One header may be all that S3 allows of headers: 8 KiB. */
+const headerText = z.string().max(8 * 1024)
 const name = z.string().min(1).max(255)
 const count = z.int().min(0)
 const checksum = z.strictObject({
@@ -41,13 +42,13 @@ const grant = z.strictObject({
   Permission: z.enum(['FULL_CONTROL', 'READ', 'WRITE', 'READ_ACP', 'WRITE_ACP']),
 })
 const system = z.strictObject({
-  contentType: shortText,
-  cacheControl: shortText.exactOptional(),
-  contentDisposition: shortText.exactOptional(),
-  contentEncoding: shortText.exactOptional(),
-  contentLanguage: shortText.exactOptional(),
-  expires: shortText.exactOptional(),
-  websiteRedirectLocation: shortText.exactOptional(),
+  contentType: headerText,
+  cacheControl: headerText.exactOptional(),
+  contentDisposition: headerText.exactOptional(),
+  contentEncoding: headerText.exactOptional(),
+  contentLanguage: headerText.exactOptional(),
+  expires: headerText.exactOptional(),
+  websiteRedirectLocation: headerText.exactOptional(),
 })
 const part = z.strictObject({
   number: z.int().min(1).max(partNumberMax),

@@ -41,6 +41,7 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
   const head: RequestHead = { ...arrival.head, headers }
   const operation = parts.router.match({ method: head.method, shape: address.shape, query, headers })
   exchange.operation = operation.name
+  refuseRegionHeaders(headers)
 
   const verified = verifiedBeforeBody(parts.gate, arrival.head, exchange.nowMs)
   const caller = parts.gate.callerOf(verified)
@@ -55,6 +56,12 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
   const { document } = operation
   const bytes = document && (await readDocument({ head, body: stream, limits: document, hashing: parts.hashing }))
   return operation.run(new Context({ exchange, verified, caller, target, parts }), input, { stream, bytes })
+}
+
+/** What regions say to each other in `x-farshore-*` is for nobody else to say. @throws S3Error AccessDenied */
+function refuseRegionHeaders(headers: RequestHead['headers']): void {
+  const name = Object.keys(headers).find((one) => one.startsWith('x-farshore-'))
+  if (name !== undefined) throw new S3Error('AccessDenied', { message: `The header ${name} is for messages between regions.` })
 }
 
 /** @throws S3Error as `Gate.verify`, and for a signature that was made for another service */

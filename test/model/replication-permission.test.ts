@@ -140,6 +140,10 @@ describe('tags', () => {
     expect(verdict([...guide, deny('s3:ReplicateTags')], { wants: ['object'] })).toEqual(yes)
   })
 
+  it('are refused where they come alone and s3:ReplicateTags is denied: left out, the change would never arrive', () => {
+    expect(verdict([...guide, deny('s3:ReplicateTags')], { wants: ['tags'] })).toEqual(no('DstPutTaggingNotPermitted'))
+  })
+
   it('stay behind when the role may not read them, as the data goes', () => {
     expect(verdict(without('s3:GetObjectVersionTagging'))).toEqual({ allowed: true, dropTags: true })
   })

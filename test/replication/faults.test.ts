@@ -61,6 +61,20 @@ describe('between two regions', () => {
     }
   })
 
+  it('a peer that takes a request and stays silent is given up within seconds, whatever the size', { timeout: 90_000 }, async () => {
+    const pair = await openPair()
+    const { near, far } = await linkBuckets(pair)
+    for (const [key, pattern, body] of [
+      ['silent', batch, small],
+      ['silent-large', stream, large],
+    ] as const) {
+      pair.destination.proxy.set({ kind: 'swallow', pattern, times: 1 })
+      await put(pair, near, key, body)
+      await eventually(async () => expect(pair.destination.proxy.struck).toBe(1))
+      await expectOneEqual(pair, { near, far, key, body })
+    }
+  })
+
   it('an answer that is lost after the version was stored makes no second one', { timeout: 60_000 }, async () => {
     const pair = await openPair()
     const { near, far } = await linkBuckets(pair)

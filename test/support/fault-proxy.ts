@@ -5,6 +5,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 export type Weather =
   | { readonly kind: 'up' | 'hang' | 'refuse' }
   | { readonly kind: 'answer503'; readonly pattern: RegExp }
+  /** The request goes nowhere, and the connection stays open. */
+  | { readonly kind: 'swallow'; readonly pattern: RegExp; readonly times: number }
   /** The region does what it was asked, and nobody hears of it. */
   | { readonly kind: 'dropAnswer'; readonly pattern: RegExp; readonly times: number }
   /** So many bytes of the request pass, its head counted in, and then the connection breaks. */
@@ -56,6 +58,7 @@ export class FaultProxy {
     const far = connect(this.#target, '127.0.0.1')
     this.#keep(far)
     let isDeaf = false
+    let isMute = false
     let left = Number.POSITIVE_INFINITY
     near.on('data', (bytes: Buffer) => {
       const weather = this.#weather
@@ -65,8 +68,10 @@ export class FaultProxy {
           return
         }
         if (weather.kind === 'dropAnswer') isDeaf = true
+        else if (weather.kind === 'swallow') isMute = true
         else left = weather.bytes
       }
+      if (isMute) return
       const passing = bytes.subarray(0, left)
       left -= passing.length
       this.sentBytes += passing.length

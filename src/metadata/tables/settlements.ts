@@ -1,8 +1,9 @@
 /** The source's side of replication: which tasks to send, and what became of those that were sent. */
+import type { ReplicationDestination } from '../../model/bucket.ts'
 import { type DestinationStatus, type ReplicationState, withDestinationStatus } from '../../model/replication-status.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { number, optionalJson, optionalNumber, text } from './columns.ts'
-import { count, deleteTask, idOf, passMark, type Task, type TaskId, taskById, taskColumns, toTask } from './tasks.ts'
+import { count, deleteTask, idOf, moveTask, passMark, type Task, type TaskId, taskById, taskColumns, toTask } from './tasks.ts'
 
 /** The last thing that went wrong on a link, for people. */
 export interface LinkError {
@@ -23,6 +24,8 @@ export type SettlementOutcome =
       readonly nextAttemptMs: number
       readonly needsContent?: boolean
     }
+  /** The destination bucket was deleted, and another of its name took its place in the configuration. */
+  | { readonly kind: 'moved'; readonly to: ReplicationDestination }
 
 export interface Settlement extends TaskId {
   /** Of the task when it was sent: a later one means that the version changed meanwhile and goes again. */
@@ -45,6 +48,10 @@ function* settle(input: { readonly settlements: readonly Settlement[] }, context
         break
       case 'retry':
         yield* putBack(task, settlement.outcome, context)
+        break
+      case 'moved':
+        yield* moveTask(task, settlement.outcome.to, context)
+        yield* setStatus(task, 'PENDING', context)
         break
       default:
         settlement.outcome satisfies never
@@ -187,20 +194,23 @@ export interface ReadyTask {
 /**
  * Tasks to send to a region, in the order in which they became ready.
  * @param from.ready  begin at this place (inclusive: several tasks may share one)
+ * @param from.latestMs  nobody puts a task off further than this: a later time was said by a clock that has been put back
  */
 export function* readyTasks(from: {
   readonly region: string
   readonly ready: number
   readonly nowMs: number
+  readonly latestMs: number
   readonly limit: number
 }): Steps<readonly ReadyTask[]> {
   const rows = yield statement(
     `SELECT ${taskColumns}, seq FROM tasks INDEXED BY tasks_ready
-     WHERE region = ?1 AND ready >= ?2 AND next_attempt_ms <= ?3 ORDER BY ready LIMIT ?4`,
+     WHERE region = ?1 AND ready >= ?2 AND (next_attempt_ms <= ?3 OR next_attempt_ms > ?5) ORDER BY ready LIMIT ?4`,
     from.region,
     from.ready,
     from.nowMs,
     from.limit,
+    from.latestMs,
   )
   return rows.map((row) => ({ task: toTask(row), ready: number(row.ready) }))
 }

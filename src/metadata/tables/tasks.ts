@@ -175,6 +175,15 @@ export function* deleteTask(task: Task, context: TransactionContext): Steps<void
   if (task.isReady) yield* passMark(task, context)
 }
 
+/** Plans a task anew for another destination bucket. One that waits there already, for a later change, asks for the content by itself. */
+export function* moveTask(task: Task, to: ReplicationDestination, context: TransactionContext): Steps<void> {
+  yield* deleteTask(task, context)
+  const { isReady: _, reason: _reason, message: _message, ...kept } = task
+  const moved = { ...kept, destination: to.bucketId, region: to.region }
+  if ((yield* taskById(moved)) !== undefined) return
+  yield* insertTask({ ...moved, state: 'waiting', attempts: 0, nextAttemptMs: 0 }, context)
+}
+
 export function* taskById(id: TaskId): Steps<Task | undefined> {
   const [row] = yield statement(
     `SELECT ${taskColumns} FROM tasks WHERE bucket_id = ?1 AND key = ?2 AND version_id = ?3 AND destination = ?4`,

@@ -110,21 +110,30 @@ export type DeleteOne =
   | ({ readonly kind: 'object' } & Deletion)
   | { readonly kind: 'version'; readonly bucketId: string; readonly key: string; readonly versionId: string; readonly ifMatch?: string }
 
-/** Many deletions in one commit, answered one by one: a refused one leaves the others alone. */
+/**
+ * Many deletions in one commit, answered one by one: a refused one leaves the others alone.
+ * @throws VersionIdBehind with the newest id of all keys whose marker is behind, so that one more try is enough
+ */
 export function* deleteMany(
   input: { readonly deletions: readonly DeleteOne[] },
   context: TransactionContext,
 ): Steps<readonly (Deleted | { readonly code: string; readonly message: string })[]> {
   const outcomes: (Deleted | { code: string; message: string })[] = []
+  let behind: VersionIdBehind | undefined
   for (const deletion of input.deletions) {
     try {
       outcomes.push(yield* deletion.kind === 'object' ? deleteObject(deletion, context) : deleteVersion(deletion, context))
     } catch (error) {
       // NOTE: a deletion refuses before its first write, so nothing of a refused one is left in this commit.
+      if (error instanceof VersionIdBehind) {
+        if (behind === undefined || isNewer(error.newestId, behind.newestId)) behind = error
+        continue
+      }
       if (!(error instanceof S3Error)) throw error
       outcomes.push({ code: error.code, message: error.message })
     }
   }
+  if (behind !== undefined) throw behind
   return outcomes
 }
 

@@ -25,6 +25,8 @@ let seen: Seen[] = []
 
 beforeAll(async () => {
   server = createServer((request, response) => {
+    // A refused body is not read to its end, which leaves its connection of no use to the next request.
+    response.setHeader('connection', 'close')
     receive(request).then(
       (one) => {
         seen.push(one)
