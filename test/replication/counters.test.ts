@@ -1,14 +1,27 @@
 /** The counters people are shown, against a full count of every version, after many operations in random order. */
-import { type DeleteMarkerEntry, ListObjectVersionsCommand, type ObjectVersion } from '@aws-sdk/client-s3'
 import {
+  type DeleteMarkerEntry,
   DeleteObjectCommand,
   DeleteObjectTaggingCommand,
+  ListObjectVersionsCommand,
+  type ObjectVersion,
   PutBucketReplicationCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, onTestFailed } from 'vitest'
-import { allow, eventually, forbid, head, makeRole, objectActions, openPair, type Pair, type Rules, versionedBucket } from '../support/regions-pair.ts'
+import {
+  allow,
+  eventually,
+  forbid,
+  head,
+  makeRole,
+  objectActions,
+  openPair,
+  type Pair,
+  type Rules,
+  versionedBucket,
+} from '../support/regions-pair.ts'
 
 const rules = ['a', 'b'] as const
 /** The last has no rule. */
@@ -24,7 +37,9 @@ interface Counted {
 }
 
 describe('pendingOperations, pendingBytes and failed', () => {
-  it('equal a full count of every version after random operations, whatever happened to the region meanwhile', { timeout: 120_000 }, async () => {
+  it('equal a full count of every version after random operations, whatever happened to the region meanwhile', {
+    timeout: 120_000,
+  }, async () => {
     const seed = Date.now() % 1_000_000
     onTestFailed(() => {
       process.stdout.write(`seed ${seed}\n`)
@@ -107,7 +122,8 @@ async function operate(pair: Pair, random: (below: number) => number, count: num
     const which = { Bucket: near, Key: chosen.Key, VersionId: chosen.VersionId }
     if (dice < 70) await s3.send(new DeleteObjectCommand(which))
     else if (dice < 80) await ignoringPurged(s3.send(new DeleteObjectTaggingCommand(which)))
-    else await ignoringPurged(s3.send(new PutObjectTaggingCommand({ ...which, Tagging: { TagSet: [{ Key: 'n', Value: `${random(100)}` }] } })))
+    else
+      await ignoringPurged(s3.send(new PutObjectTaggingCommand({ ...which, Tagging: { TagSet: [{ Key: 'n', Value: `${random(100)}` }] } })))
   }
   for (let done = 0; done < count; done += 4) await Promise.all([one(), one(), one(), one()])
 }
