@@ -1,5 +1,11 @@
 import { DeleteRoleCommand } from '@aws-sdk/client-iam'
-import { DeleteBucketCommand, GetObjectTaggingCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import {
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  GetObjectTaggingCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
 import {
   allow,
@@ -8,10 +14,12 @@ import {
   forbid,
   head,
   linkBuckets,
+  makeRole,
   objectActions,
   openPair,
   type Pair,
   type PairRegion,
+  putPolicy,
   untilStatus,
 } from '../support/regions-pair.ts'
 
@@ -35,7 +43,21 @@ describe('the role decides, for every delivery', () => {
     await forbid(pair, 'replicator')
     await put(pair, near, 'second')
     await untilStatus(pair.source, { bucket: near, key: 'second', status: 'FAILED' })
-    expect(await reasonOf(pair.source, 'second')).toBe('InitiateReplicationNotPermitted')
+    const { objects } = await pair.source.admin<Failed>('/admin/v1/replication/failed')
+    expect(objects).toEqual([
+      {
+        region: 'us-east-1',
+        bucket: near,
+        key: 'second',
+        versionId: (await head(pair.source, near, 'second')).VersionId,
+        ruleId: 'rule',
+        destination: far,
+        reason: 'InitiateReplicationNotPermitted',
+        message: expect.stringMatching(/\w+ \w+/),
+        attempts: 1,
+        nextAttemptAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      },
+    ])
     await expect(head(pair.destination, far, 'second')).rejects.toThrow()
     await allow(pair, 'replicator', [...bucketActions, ...objectActions])
     await untilStatus(pair.source, { bucket: near, key: 'second', status: 'COMPLETED', deadlineMs: 60_000 })
@@ -56,16 +78,37 @@ describe('the role decides, for every delivery', () => {
     expect(await reasonOf(pair.source, 'refused')).toBe(reason)
   })
 
+  it('asks about the buckets of the delivery, and not about others', { timeout: 90_000 }, async () => {
+    const pair = await openPair()
+    const { near, far } = await linkBuckets(pair)
+    const scoped = (to: string) => [
+      { Effect: 'Allow', Action: bucketActions, Resource: `arn:aws:s3:::${near}` },
+      { Effect: 'Allow', Action: 's3:GetObjectVersion*', Resource: `arn:aws:s3:::${near}/*` },
+      { Effect: 'Allow', Action: 's3:Replicate*', Resource: `arn:aws:s3:::${to}/*` },
+    ]
+    await putPolicy(pair, 'replicator', scoped('another-shore'))
+    await put(pair, near, 'scoped')
+    await untilStatus(pair.source, { bucket: near, key: 'scoped', status: 'FAILED' })
+    expect(await reasonOf(pair.source, 'scoped')).toBe('DstPutObjectNotPermitted')
+    await putPolicy(pair, 'replicator', scoped(far))
+    await untilStatus(pair.source, { bucket: near, key: 'scoped', status: 'COMPLETED', deadlineMs: 60_000 })
+  })
+
   it('leaves out the tags alone when ReplicateTags is denied', async () => {
     const pair = await openPair()
     const { near, far } = await linkBuckets(pair)
     await allow(pair, 'replicator', [...bucketActions, ...objectActions], ['s3:ReplicateTags'])
     await put(pair, near, 'tagged', { Tagging: 'a=1' })
     await untilStatus(pair.source, { bucket: near, key: 'tagged', status: 'COMPLETED' })
-    expect((await pair.destination.s3.send(new GetObjectTaggingCommand({ Bucket: far, Key: 'tagged' }))).TagSet).toEqual([])
+    const tagsThere = async (Key: string) => (await pair.destination.s3.send(new GetObjectTaggingCommand({ Bucket: far, Key }))).TagSet
+    expect(await tagsThere('tagged')).toEqual([])
+    await allow(pair, 'replicator', [...bucketActions, ...objectActions])
+    await put(pair, near, 'tagged-later', { Tagging: 'a=1' })
+    await untilStatus(pair.source, { bucket: near, key: 'tagged-later', status: 'COMPLETED' })
+    expect(await tagsThere('tagged-later')).toEqual([{ Key: 'a', Value: '1' }])
   })
 
-  it('fails by name when the destination is suspended, or gone, or the role is', { timeout: 60_000 }, async () => {
+  it('fails by name when the destination is suspended, or gone', async () => {
     const pair = await openPair()
     const { near, far } = await linkBuckets(pair)
     await pair.destination.s3.send(new PutBucketVersioningCommand({ Bucket: far, VersioningConfiguration: { Status: 'Suspended' } }))
@@ -76,11 +119,33 @@ describe('the role decides, for every delivery', () => {
     await put(pair, near, 'gone')
     await untilStatus(pair.source, { bucket: near, key: 'gone', status: 'FAILED' })
     expect(await reasonOf(pair.source, 'gone')).toBe('DstBucketNotFound')
+  })
+
+  it('fails by name when the role is gone, and heals when it is made again', { timeout: 90_000 }, async () => {
+    const pair = await openPair()
+    const { near, far } = await linkBuckets(pair)
     await forbid(pair, 'replicator')
     await pair.iam.send(new DeleteRoleCommand({ RoleName: 'replicator' }))
     await put(pair, near, 'no-role')
     await untilStatus(pair.source, { bucket: near, key: 'no-role', status: 'FAILED' })
-    await eventually(async () => expect(await reasonOf(pair.source, 'no-role')).toMatch(/AssumeRoleNotPermitted|DstBucketNotFound/))
+    expect(await reasonOf(pair.source, 'no-role')).toBe('AssumeRoleNotPermitted')
+    await expect(head(pair.destination, far, 'no-role')).rejects.toThrow()
+    await makeRole(pair)
+    await untilStatus(pair.source, { bucket: near, key: 'no-role', status: 'COMPLETED', deadlineMs: 60_000 })
+  })
+
+  it('fails a delete marker without s3:ReplicateDelete, and takes the object away when that is back', { timeout: 90_000 }, async () => {
+    const pair = await openPair()
+    const { near, far } = await linkBuckets(pair)
+    await put(pair, near, 'deleted')
+    await untilStatus(pair.source, { bucket: near, key: 'deleted', status: 'COMPLETED' })
+    await allow(pair, 'replicator', [...bucketActions, ...objectActions.filter((one) => one !== 's3:ReplicateDelete')])
+    await pair.source.s3.send(new DeleteObjectCommand({ Bucket: near, Key: 'deleted' }))
+    await eventually(async () => expect(await reasonOf(pair.source, 'deleted')).toBe('DstDelObjNotPermitted'))
+    expect((await head(pair.destination, far, 'deleted')).ReplicationStatus).toBe('REPLICA')
+    await allow(pair, 'replicator', [...bucketActions, ...objectActions])
+    const isGone = () => expect(head(pair.destination, far, 'deleted')).rejects.toMatchObject({ $metadata: { httpStatusCode: 404 } })
+    await eventually(isGone, 60_000)
   })
 
   it('heals by itself when versioning is switched on again', async () => {

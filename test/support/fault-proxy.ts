@@ -9,7 +9,10 @@ export type Weather =
   | { readonly kind: 'swallow'; readonly pattern: RegExp; readonly times: number }
   /** The region does what it was asked, and nobody hears of it. */
   | { readonly kind: 'dropAnswer'; readonly pattern: RegExp; readonly times: number }
-  /** So many bytes of the request pass, its head counted in, and then the connection breaks. */
+  /**
+   * So many bytes of the request pass, its head counted in, and then the connection breaks. Negative: all but so many of the request's last.
+   * It strikes when something was held back, not when a request merely looked like it.
+   */
   | { readonly kind: 'cut'; readonly pattern: RegExp; readonly bytes: number; readonly times: number }
 
 export class FaultProxy {
@@ -61,22 +64,24 @@ export class FaultProxy {
     let isMute = false
     let left = Number.POSITIVE_INFINITY
     near.on('data', (bytes: Buffer) => {
-      const weather = this.#weather
-      if ('pattern' in weather && weather.pattern.test(bytes.toString('latin1')) && this.#strikes(weather)) {
-        if (weather.kind === 'answer503') {
-          near.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
-          return
-        }
-        if (weather.kind === 'dropAnswer') isDeaf = true
-        else if (weather.kind === 'swallow') isMute = true
-        else left = weather.bytes
-      }
       if (isMute) return
+      const weather = this.#meets(bytes)
+      if (weather?.kind === 'answer503') {
+        near.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+        return
+      }
+      isDeaf ||= weather?.kind === 'dropAnswer'
+      isMute ||= weather?.kind === 'swallow'
+      if (isMute) return
+      if (weather?.kind === 'cut') left = weather.bytes < 0 ? requestBytes(bytes) + weather.bytes : weather.bytes
       const passing = bytes.subarray(0, left)
       left -= passing.length
       this.sentBytes += passing.length
       far.write(passing)
-      if (left <= 0) far.end(() => near.destroy())
+      if (passing.length === bytes.length) return
+      isMute = true
+      this.struck += 1
+      far.end(() => near.destroy())
     })
     far.on('data', (bytes: Buffer) => {
       if (isDeaf) near.destroy()
@@ -86,10 +91,13 @@ export class FaultProxy {
     far.on('close', () => near.destroy())
   }
 
-  #strikes(weather: Weather & { readonly pattern: RegExp }): boolean {
-    if ('times' in weather && this.struck >= weather.times) return false
-    this.struck += 1
-    return true
+  /** The weather, when it is meant for the request that begins with these bytes. */
+  #meets(bytes: Buffer): (Weather & { readonly pattern: RegExp }) | undefined {
+    const weather = this.#weather
+    if (!('pattern' in weather) || !weather.pattern.test(bytes.toString('latin1'))) return undefined
+    if ('times' in weather && this.struck >= weather.times) return undefined
+    if (weather.kind !== 'cut') this.struck += 1
+    return weather
   }
 
   #keep(socket: Socket): void {
@@ -97,4 +105,12 @@ export class FaultProxy {
     socket.on('error', () => {})
     socket.on('close', () => this.#sockets.delete(socket))
   }
+}
+
+/** Of a request whose first bytes these are: its head and what it says that follows. */
+function requestBytes(bytes: Buffer): number {
+  const headBytes = bytes.indexOf('\r\n\r\n') + 4
+  const length = /^content-length: *(\d+)/im.exec(bytes.toString('latin1', 0, headBytes))?.[1]
+  if (headBytes < 4 || length === undefined) throw new Error('a request whose length the proxy cannot tell')
+  return headBytes + Number(length)
 }

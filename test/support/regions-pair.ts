@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { CreateRoleCommand, DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam'
 import {
   CreateBucketCommand,
+  type CreateBucketCommandInput,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
   PutBucketReplicationCommand,
@@ -21,8 +22,9 @@ import { loadConfig } from '../../src/config/load.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import { freePorts } from './up.ts'
 
-const key = { accessKeyId: 'AKIAREPLICATIONTESTS', secretAccessKey: 'a-secret-for-tests-of-replication' }
-const account = { accountId: '123456789012', canonicalId: 'beef'.padEnd(64, '0') }
+export const rootKey = { accessKeyId: 'AKIAREPLICATIONTESTS', secretAccessKey: 'a-secret-for-tests-of-replication' }
+export const peeringSecret = 'between the regions of a test'
+export const account = { accountId: '123456789012', canonicalId: 'beef'.padEnd(64, '0') }
 
 export interface PairRegion {
   readonly name: string
@@ -32,6 +34,7 @@ export interface PairRegion {
   readonly folder: string
   stop(): Promise<void>
   start(parts?: Pick<RegionParts, 'openBlobs'>): Promise<void>
+  readonly adminUrl: string
   /** A question to the admin API. */
   admin<T>(path: string): Promise<T>
 }
@@ -72,7 +75,7 @@ export async function openPair(names: readonly [string, string, ...string[]] = [
     source: region(first),
     destination: region(second),
     region,
-    iam: new IAMClient({ endpoint: `http://127.0.0.1:${ports[0]}`, region: first, credentials: key }),
+    iam: new IAMClient({ endpoint: `http://127.0.0.1:${ports[0]}`, region: first, credentials: rootKey }),
   }
 }
 
@@ -97,19 +100,20 @@ async function openRegion(of: {
       limits: { drainTimeoutMs: 500 },
       credentials: {
         ...account,
-        rootAccessKeyId: key.accessKeyId,
-        rootSecretAccessKey: key.secretAccessKey,
-        peeringSecret: 'between the regions of a test',
+        rootAccessKeyId: rootKey.accessKeyId,
+        rootSecretAccessKey: rootKey.secretAccessKey,
+        peeringSecret,
       },
     }),
   )
-  const s3 = new S3Client({ endpoint: `http://127.0.0.1:${port}`, region: name, credentials: key, forcePathStyle: true })
+  const s3 = new S3Client({ endpoint: `http://127.0.0.1:${port}`, region: name, credentials: rootKey, forcePathStyle: true })
   let running: RunningRegion | undefined
   return {
     name,
     s3,
     proxy,
     folder,
+    adminUrl: `http://127.0.0.1:${port + 1}`,
     async start(parts = {}) {
       const { config } = await loadConfig({ file, environment: {} })
       running = await startRegion(config, { log: pino({ level: 'silent' }), ...parts })
@@ -120,7 +124,7 @@ async function openRegion(of: {
     },
     async admin<T>(path: string): Promise<T> {
       const host = `127.0.0.1:${port + 1}`
-      const { headers } = aws4.sign({ service: 'farshore', region: name, method: 'GET', host, path, headers: {} }, key)
+      const { headers } = aws4.sign({ service: 'farshore', region: name, method: 'GET', host, path, headers: {} }, rootKey)
       const answer = await fetch(`http://${host}${path}`, { headers: headers as Record<string, string> }) // aws4 writes text
       if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
       return (await answer.json()) as T // the caller knows the route
@@ -128,9 +132,10 @@ async function openRegion(of: {
   }
 }
 
-export async function versionedBucket(region: PairRegion, name: string): Promise<string> {
+/** @param more  of the CreateBucket request */
+export async function versionedBucket(region: PairRegion, name: string, more: Partial<CreateBucketCommandInput> = {}): Promise<string> {
   const location = region.name === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: region.name as 'eu-west-1' } } // any region's name
-  await region.s3.send(new CreateBucketCommand({ Bucket: name, ...location }))
+  await region.s3.send(new CreateBucketCommand({ Bucket: name, ...location, ...more }))
   await region.s3.send(new PutBucketVersioningCommand({ Bucket: name, VersioningConfiguration: { Status: 'Enabled' } }))
   return name
 }
@@ -156,10 +161,13 @@ export async function makeRole(pair: Pair, name = 'replicator'): Promise<string>
 }
 
 export async function allow(pair: Pair, role: string, actions: readonly string[], denied: readonly string[] = []): Promise<void> {
-  const statements = [
+  await putPolicy(pair, role, [
     { Effect: 'Allow', Action: actions, Resource: '*' },
     ...(denied.length === 0 ? [] : [{ Effect: 'Deny', Action: denied, Resource: '*' }]),
-  ]
+  ])
+}
+
+export async function putPolicy(pair: Pair, role: string, statements: readonly object[]): Promise<void> {
   const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: statements })
   await pair.iam.send(new PutRolePolicyCommand({ RoleName: role, PolicyName: 'replicate', PolicyDocument }))
 }
@@ -230,6 +238,15 @@ export function untilStatus(
     if (found.ReplicationStatus !== of.status) throw new Error(`${of.key} is ${found.ReplicationStatus}, not ${of.status}`)
     return found
   }, of.deadlineMs)
+}
+
+/** Waits until nothing of the region's is pending, so that what should not come can be known not to be on its way. */
+export async function untilDrained(region: PairRegion, deadlineMs?: number): Promise<void> {
+  await eventually(async () => {
+    const { rules } = await region.admin<Rules>('/admin/v1/replication')
+    const pending = rules.reduce((sum, { pendingOperations }) => sum + pendingOperations, 0)
+    if (pending > 0) throw new Error(`${pending} versions are pending in ${region.name}`)
+  }, deadlineMs)
 }
 
 export interface Failed {

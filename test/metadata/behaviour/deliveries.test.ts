@@ -75,6 +75,13 @@ describe('deliveries', () => {
     expect(version?.record.tags).toEqual({ stamp: newer, value: [{ Key: 'k', Value: 'newer' }] })
   })
 
+  it('are refused by a bucket that is about to go', async () => {
+    const { region, bucket } = await destination()
+    await region.metadata.commit({ tx: 'beginDeleteBucket', bucketId: bucket.id })
+    expect(await receive(region, delivery(bucket, region.ids.issue()))).toEqual([{ refused: 'DstBucketNotFound' }])
+    expect(await region.rows('SELECT id FROM versions')).toEqual([])
+  })
+
   it('say that the version is missing when only attributes came', async () => {
     const { region, bucket } = await destination()
     const { content: _, ...attributes } = delivery(bucket, region.ids.issue())
