@@ -3,6 +3,8 @@
  * and the proof that it stands in the other. Options: --data DIR, --port N, --file PATH, --exit.
  */
 import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { clientsFor } from './demo/clients.ts'
 import { compareReplicas } from './demo/compare.ts'
@@ -11,18 +13,16 @@ import { startRegions } from './demo/regions.ts'
 import { setUpReplication } from './demo/replication.ts'
 import { uploadAndWatch } from './demo/upload.ts'
 
-const picture = new URL('../docs/farshore.png', import.meta.url).pathname
+const picture = fileURLToPath(new URL('../docs/farshore.png', import.meta.url))
 
-const { values: options } = parseArgs({
-  options: {
-    data: { type: 'string', default: './farshore-data' },
-    port: { type: 'string', default: '9000' },
-    file: { type: 'string' },
-    exit: { type: 'boolean', default: false },
-  },
+const options = await readOptions().catch((error: unknown) => {
+  process.stderr.write(`The demo cannot start: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(2)
 })
-
-const regions = await startRegions({ data: options.data, port: options.port })
+const regions = await startRegions({ data: options.data, port: options.port }).catch((error: unknown) => {
+  process.stderr.write(`The demo failed: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+})
 try {
   const clients = clientsFor(regions)
   const pair = await setUpReplication(clients)
@@ -38,6 +38,20 @@ try {
   process.exitCode = 1
 } finally {
   await regions.stop()
+}
+
+/** @throws Error for an unknown option, or a `--file` that cannot be sent */
+async function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      data: { type: 'string', default: './farshore-data' },
+      port: { type: 'string', default: '9000' },
+      file: { type: 'string' },
+      exit: { type: 'boolean', default: false },
+    },
+  })
+  if (values.file !== undefined && !(await stat(values.file)).isFile()) throw new Error(`${values.file} is not a file`)
+  return values
 }
 
 async function stayUp(): Promise<void> {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { say, title } from './print.ts'
 
 export interface DemoRegion {
@@ -20,7 +21,7 @@ export interface DemoRegions {
   stop(): Promise<void>
 }
 
-const farshore = new URL('../../bin/farshore.js', import.meta.url).pathname
+const farshore = fileURLToPath(new URL('../../bin/farshore.js', import.meta.url))
 
 export async function startRegions(options: {
   readonly data: string

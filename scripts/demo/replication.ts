@@ -49,7 +49,9 @@ async function versionedBucket(s3: S3Client, name: string, region: string): Prom
 
 async function replicationRole({ iam }: DemoClients): Promise<string> {
   const trust = document({ Effect: 'Allow', Principal: { Service: 's3.amazonaws.com' }, Action: 'sts:AssumeRole' })
-  await tolerating('EntityAlreadyExists', () => iam.send(new CreateRoleCommand({ RoleName: roleName, AssumeRolePolicyDocument: trust })))
+  await tolerating('EntityAlreadyExistsException', () =>
+    iam.send(new CreateRoleCommand({ RoleName: roleName, AssumeRolePolicyDocument: trust })),
+  )
   const permissions = document(
     { Effect: 'Allow', Action: ['s3:GetReplicationConfiguration', 's3:ListBucket'], Resource: `arn:aws:s3:::${pair.source}` },
     {
