@@ -15,5 +15,6 @@ const introduction = `<!-- Made by npm run generate from src/model/replication-r
 
 A FAILED version is tried again by itself when the role, a policy, a bucket or the configuration changes, and at a slow pace besides. A PENDING one
 is tried for ever, with growing pauses of at most five minutes. \`farshore replication failed\` lists the versions, \`farshore replication status\` the last error
-of each rule. The names are AWS's; those that AWS does not have are DstUnreachable, DstChecksumMismatch, DstBehind and SrcChecksumMismatch.
+of each rule. The names are AWS's; those that AWS does not have are DstUnreachable, DstChecksumMismatch, DstBehind,
+SrcUnreadable, SrcClockAhead and SrcChecksumMismatch.
 `

@@ -25,12 +25,16 @@ export class ClockTooFarAhead extends Error {
   }
 }
 
+interface Moment {
+  readonly timeMs: number
+  readonly counter: number
+}
+
 /** Issues ordered ids: as text a newer id sorts *before* an older one, so that one index runs "key ascending, newest first". */
 export class HybridClock {
   readonly #clock: Clock
   readonly #region: Buffer
-  #timeMs = 0
-  #counter = 0
+  #last: Moment = { timeMs: 0, counter: 0 }
 
   constructor(options: { readonly clock: Clock; readonly region: string }) {
     this.#clock = options.clock
@@ -40,13 +44,22 @@ export class HybridClock {
   /** A new id, above every id issued or observed here before. */
   issue(): string {
     const nowMs = this.#clock.nowMs()
-    if (nowMs > this.#timeMs) {
-      this.#timeMs = nowMs
-      this.#counter = 0
-    } else {
-      this.#advanceCounter()
+    this.#last = nowMs > this.#last.timeMs ? { timeMs: nowMs, counter: 0 } : next(this.#last)
+    return this.#encode(this.#last)
+  }
+
+  /**
+   * A new id above `id`. One that lies further in our future than is believed (some clock was ahead, and was set right since) is answered by the
+   * next one above it, and not learned: ids of other things stay with the time of day.
+   */
+  issueAbove(id: string): string {
+    try {
+      this.observe(id)
+    } catch (error) {
+      if (!(error instanceof ClockTooFarAhead)) throw error
+      return this.#encode(next(decodeOrderedId(id)))
     }
-    return encode({ timeMs: this.#timeMs, counter: this.#counter, region: this.#region, chance: randomBytes(10) })
+    return this.issue()
   }
 
   /**
@@ -54,24 +67,15 @@ export class HybridClock {
    * @throws ClockTooFarAhead when it lies more than 15 minutes in our future
    */
   observe(id: string): void {
-    const { timeMs, counter } = decodeOrderedId(id)
-    const aheadMs = timeMs - this.#clock.nowMs()
+    const there = decodeOrderedId(id)
+    const aheadMs = there.timeMs - this.#clock.nowMs()
     if (aheadMs > aheadMaxMs) throw new ClockTooFarAhead(aheadMs)
-    if (timeMs > this.#timeMs) {
-      this.#timeMs = timeMs
-      this.#counter = counter
-    } else if (timeMs === this.#timeMs && counter > this.#counter) {
-      this.#counter = counter
-    }
+    const { timeMs, counter } = this.#last
+    if (there.timeMs > timeMs || (there.timeMs === timeMs && there.counter > counter)) this.#last = there
   }
 
-  #advanceCounter(): void {
-    if (this.#counter < counterMax) {
-      this.#counter += 1
-      return
-    }
-    this.#timeMs += 1
-    this.#counter = 0
+  #encode(moment: Moment): string {
+    return encode({ ...moment, region: this.#region, chance: randomBytes(10) })
   }
 }
 
@@ -86,7 +90,7 @@ export function isNewer(left: string, right: string): boolean {
 }
 
 /** The time and counter inside an ordered id. @throws RangeError when it is not one */
-export function decodeOrderedId(id: string): { readonly timeMs: number; readonly counter: number } {
+export function decodeOrderedId(id: string): Moment {
   if (!isOrderedId(id)) throw new RangeError('not an ordered id')
   let high = 0n
   for (const character of id.slice(0, 13)) high = (high << 5n) | BigInt(alphabet.indexOf(character))
@@ -95,7 +99,11 @@ export function decodeOrderedId(id: string): { readonly timeMs: number; readonly
   return { timeMs: timeMax - Number(bits >> 16n), counter: counterMax - Number(bits & 0xffffn) }
 }
 
-function encode(parts: { timeMs: number; counter: number; region: Buffer; chance: Buffer }): string {
+function next({ timeMs, counter }: Moment): Moment {
+  return counter < counterMax ? { timeMs, counter: counter + 1 } : { timeMs: timeMs + 1, counter: 0 }
+}
+
+function encode(parts: Moment & { readonly region: Buffer; readonly chance: Buffer }): string {
   const bytes = Buffer.allocUnsafe(20)
   bytes.writeUIntBE(timeMax - parts.timeMs, 0, 6)
   bytes.writeUInt16BE(counterMax - parts.counter, 6)

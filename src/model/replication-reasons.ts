@@ -64,6 +64,11 @@ const table = {
   SrcReplicationNotPending: ['refused', 'The version is no longer pending replication.'],
   SrcVersionNotFound: ['refused', 'The source version was deleted before it was replicated.'],
   /** Ours. */
+  SrcUnreadable: ['transient', 'The source could not read the version from its disk; its log says why.'],
+  SrcClockAhead: [
+    'transient',
+    'The version was written while a clock was more than 15 minutes ahead; the destination takes it when the time has come.',
+  ],
   SrcChecksumMismatch: ['refused', 'The source version fails its own checksum, so that it cannot be sent.'],
   DstUnreachable: ['transient', "The destination's region cannot be reached, or did not answer as a region does."],
   DstChecksumMismatch: ['transient', 'What the destination stored does not have the checksum of what was sent.'],

@@ -89,15 +89,16 @@ export function publicVersionId(version: Pick<ObjectVersion, 'id' | 'isNull'>): 
 }
 
 /**
- * A version id that is not above the newest of its key: some clock was behind. The writer's clock learns `newestId` and issues another.
+ * Version ids that are not above the newest of their keys: some clock was behind. The writer issues others, above those.
  * Not an answer for clients.
  */
 export class VersionIdBehind extends Error {
-  readonly newestId: string
+  /** Key → newest id. */
+  readonly newest: ReadonlyMap<string, string>
 
-  constructor(newestId: string) {
-    super(`version id is not above ${newestId}`)
+  constructor(newest: ReadonlyMap<string, string>) {
+    super(`version id is not above ${[...newest.values()][0]}`)
     this.name = 'VersionIdBehind'
-    this.newestId = newestId
+    this.newest = newest
   }
 }

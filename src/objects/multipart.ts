@@ -15,7 +15,7 @@ import { type ContentClaims, type ContentSource, hashNameOf, storeContent } from
 import type { ObjectParts } from './parts.ts'
 import { dropUncommitted, isEncrypted, type ObjectAttributes } from './put.ts'
 import { sealDataKey } from './seals.ts'
-import { withNewId } from './version-ids.ts'
+import { withNewIds } from './version-ids.ts'
 
 /** Which upload: it belongs to one bucket and key. */
 export interface UploadAddress {
@@ -161,8 +161,9 @@ function commitComplete(
 ): Promise<MadeVersion> {
   const { request, upload, chosen, size, etag, checksum, asked } = of
   const { record } = upload
-  return withNewId(ids, (id) =>
-    metadata.commit({
+  return withNewIds(ids, (newId) => {
+    const id = newId(request.key)
+    return metadata.commit({
       tx: 'completeUpload',
       uploadId: upload.id,
       parts: chosen.map(({ number, blob }) => ({ number, blob })),
@@ -188,8 +189,8 @@ function commitComplete(
         },
       },
       ...(request.conditions === undefined ? {} : { conditions: request.conditions }),
-    }),
-  )
+    })
+  })
 }
 
 /** The stored parts that the client names, judged. */

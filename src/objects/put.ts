@@ -10,7 +10,7 @@ import type { SystemMetadata, UserMetadata } from '../model/user-metadata.ts'
 import { type ContentClaims, type ContentSource, type StoredContent, storeContent } from './content.ts'
 import type { ObjectParts } from './parts.ts'
 import { sealDataKey } from './seals.ts'
-import { withNewId } from './version-ids.ts'
+import { withNewIds } from './version-ids.ts'
 
 /** What an object carries beside its bytes. */
 export interface ObjectAttributes {
@@ -58,10 +58,10 @@ export async function commitContent(
   content: StoredContent,
 ): Promise<MadeVersion> {
   try {
-    return await withNewId(parts.ids, (id) =>
+    return await withNewIds(parts.ids, (newId) =>
       parts.metadata.commit({
         tx: 'putVersion',
-        version: newVersion(parts, { ...request, id, content }),
+        version: newVersion(parts, { ...request, id: newId(request.key), content }),
         ...(request.conditions === undefined ? {} : { conditions: request.conditions }),
       }),
     )

@@ -4,7 +4,7 @@ import type { Bucket } from '../model/bucket.ts'
 import type { Deleted, ObjectVersion } from '../model/version.ts'
 import type { ObjectParts } from './parts.ts'
 import type { VersionAddress } from './read.ts'
-import { withNewId } from './version-ids.ts'
+import { withNewIds } from './version-ids.ts'
 
 export interface DeleteRequest extends VersionAddress {
   /** Who owns a delete marker that this makes: a canonical id. */
@@ -13,11 +13,13 @@ export interface DeleteRequest extends VersionAddress {
 }
 
 /** Without a version id: a delete marker on top, or in an unversioned bucket the object gone. With one: that version gone for good. */
-export function deleteObject({ metadata, ids }: ObjectParts, request: DeleteRequest): Promise<Deleted> {
+export function deleteObject({ metadata, ids }: Pick<ObjectParts, 'metadata' | 'ids'>, request: DeleteRequest): Promise<Deleted> {
   const { bucket, key, versionId, ownerId } = request
   const condition = request.ifMatch === undefined ? {} : { ifMatch: request.ifMatch }
   if (versionId !== undefined) return metadata.commit({ tx: 'deleteVersion', bucketId: bucket.id, key, versionId, ...condition })
-  return withNewId(ids, (id) => metadata.commit({ tx: 'deleteObject', bucketId: bucket.id, key, id, ownerId, ...condition }))
+  return withNewIds(ids, (newId) =>
+    metadata.commit({ tx: 'deleteObject', bucketId: bucket.id, key, id: newId(key), ownerId, ...condition }),
+  )
 }
 
 export interface DeleteManyRequest {
@@ -28,23 +30,34 @@ export interface DeleteManyRequest {
 
 /** Many deletions in one commit; outcomes in the order of the request. */
 export function deleteMany(
-  { metadata, ids }: ObjectParts,
+  { metadata, ids }: Pick<ObjectParts, 'metadata' | 'ids'>,
   request: DeleteManyRequest,
 ): Promise<readonly (Deleted | { readonly code: string; readonly message: string })[]> {
-  return withNewId(ids, (firstId) => {
-    const deletions = request.objects.map(({ key, versionId, ifMatch }, index): DeleteOne => {
+  return withNewIds(ids, (newId) => {
+    const deletions = request.objects.map(({ key, versionId, ifMatch }): DeleteOne => {
       const common = { bucketId: request.bucket.id, key, ...(ifMatch === undefined ? {} : { ifMatch }) }
       if (versionId !== undefined) return { kind: 'version', versionId, ...common }
-      return { kind: 'object', id: index === 0 ? firstId : ids.issue(), ownerId: request.ownerId, ...common }
+      return { kind: 'object', id: newId(key), ownerId: request.ownerId, ...common }
     })
     return metadata.commit({ tx: 'deleteMany', deletions })
   })
 }
 
 /** Changes tags or ACL of a version. @returns the version as it stands now */
-export function setAttribute({ metadata, ids }: ObjectParts, address: VersionAddress, change: AttributeChange): Promise<ObjectVersion> {
+export function setAttribute(
+  { metadata, ids }: Pick<ObjectParts, 'metadata' | 'ids'>,
+  address: VersionAddress,
+  change: AttributeChange,
+): Promise<ObjectVersion> {
   const { bucket, key, versionId } = address
-  return withNewId(ids, (stamp) =>
-    metadata.commit({ tx: 'setAttribute', bucketId: bucket.id, key, stamp, change, ...(versionId === undefined ? {} : { versionId }) }),
+  return withNewIds(ids, (newId) =>
+    metadata.commit({
+      tx: 'setAttribute',
+      bucketId: bucket.id,
+      key,
+      stamp: newId(key),
+      change,
+      ...(versionId === undefined ? {} : { versionId }),
+    }),
   )
 }

@@ -1,34 +1,29 @@
 /** Version ids are proposed by the writer, because the seal of a data key is bound to them, and judged by the transaction. */
-import { ClockTooFarAhead, type HybridClock } from '../lib/hybrid-clock.ts'
-import { S3Error } from '../model/errors.ts'
+import type { HybridClock } from '../lib/hybrid-clock.ts'
 import { VersionIdBehind } from '../model/version.ts'
 
 /** One refusal means that some clock was behind; after this many in a row something else is wrong. */
 const attemptsMax = 8
 
 /**
- * Runs a write with a new id. When the transaction finds a newer version of the key, the clock learns of it and the write runs again.
- * @throws S3Error ServiceUnavailable when the key's newest version lies far in our future
+ * Runs a write that asks for new ids, each for a key. When the transaction finds newer versions of some keys, the write runs again,
+ * and those keys get ids above what was found.
  */
-export async function withNewId<T>(ids: HybridClock, write: (id: string) => Promise<T>): Promise<T> {
+export async function withNewIds<T>(ids: HybridClock, write: (newId: (key: string) => string) => Promise<T>): Promise<T> {
+  const newest = new Map<string, string>()
+  const newId = (key: string): string => {
+    const above = newest.get(key)
+    if (above === undefined) return ids.issue()
+    const id = ids.issueAbove(above)
+    newest.set(key, id)
+    return id
+  }
   for (let attempt = 1; ; attempt++) {
     try {
-      return await write(ids.issue())
+      return await write(newId)
     } catch (error) {
       if (!(error instanceof VersionIdBehind) || attempt === attemptsMax) throw error
-      learn(ids, error.newestId)
+      for (const [key, id] of error.newest) newest.set(key, id)
     }
-  }
-}
-
-function learn(ids: HybridClock, newestId: string): void {
-  try {
-    ids.observe(newestId)
-  } catch (error) {
-    if (!(error instanceof ClockTooFarAhead)) throw error
-    throw new S3Error('ServiceUnavailable', {
-      message: `The newest version of this key is from the future: this server's clock is behind. ${error.message}`,
-      cause: error,
-    })
   }
 }

@@ -1,10 +1,13 @@
 /** The source's side of a delivery: from tasks to messages, with the rows and bytes as they are now. */
+import { BlobCorrupt, BlobMissing } from '../blobs/errors.ts'
+import type { Steps } from '../metadata/steps.ts'
 import { bucketById } from '../metadata/tables/buckets.ts'
+import { nameOf } from '../metadata/tables/control.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
 import { partsOf } from '../metadata/tables/uploads.ts'
 import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
 import { bucketArn } from '../model/arn.ts'
-import type { Bucket, ReplicationDestination } from '../model/bucket.ts'
+import type { Bucket, BucketName, ReplicationDestination } from '../model/bucket.ts'
 import { partNumberMax } from '../model/limits.ts'
 import type { FailureReason } from '../model/replication-reasons.ts'
 import type { ObjectVersion, Part } from '../model/version.ts'
@@ -24,7 +27,7 @@ export interface Loaded {
 
 /**
  * `gone`: the version was purged, and its task with it. `failed`: it cannot be sent as things are. `moved`: the destination's name is that of
- * another bucket now, as the configuration says.
+ * another bucket now, and a configuration goes by names.
  */
 export type Unsendable =
   | { readonly kind: 'gone'; readonly task: Task }
@@ -34,32 +37,36 @@ export type Unsendable =
 /** @returns in the order of the tasks */
 export function loadRows({ metadata }: Pick<ObjectParts, 'metadata'>, tasks: readonly Task[]): Promise<readonly (Loaded | Unsendable)[]> {
   return metadata.read(function* () {
-    const buckets = new Map<string, Bucket | undefined>()
+    const known: Known = { buckets: new Map(), names: new Map() }
     const loaded: (Loaded | Unsendable)[] = []
-    for (const task of tasks) {
-      if (!buckets.has(task.bucketId)) buckets.set(task.bucketId, yield* bucketById(task.bucketId))
-      const bucket = buckets.get(task.bucketId)
-      const version = yield* versionByOrderedId(task.bucketId, task.key, task.versionId)
-      if (bucket === undefined || version === undefined) {
-        loaded.push({ kind: 'gone', task })
-        continue
-      }
-      const link = linkOf(bucket, task)
-      if (link === undefined) {
-        loaded.push({ kind: 'failed', task, reason: 'SrcBucketReplicationConfigMissing' })
-        continue
-      }
-      const to = bucket.settings.replication?.destinations[task.destinationName]
-      if (to !== undefined && to.bucketId !== task.destination) {
-        loaded.push({ kind: 'moved', task, to })
-        continue
-      }
-      const { blobSet } = version
-      const layout = blobSet === undefined ? undefined : yield* partsOf(blobSet, { afterNumber: 0, limit: partNumberMax })
-      loaded.push({ task, version, layout, link })
-    }
+    for (const task of tasks) loaded.push(yield* loadRow(task, known))
     return loaded
   })
+}
+
+/** What the tasks of a batch have in common, read once. */
+interface Known {
+  readonly buckets: Map<string, Bucket | undefined>
+  readonly names: Map<string, BucketName | undefined>
+}
+
+function* loadRow(task: Task, { buckets, names }: Known): Steps<Loaded | Unsendable> {
+  if (!buckets.has(task.bucketId)) buckets.set(task.bucketId, yield* bucketById(task.bucketId))
+  if (!names.has(task.destinationName)) names.set(task.destinationName, yield* nameOf(task.destinationName))
+  const bucket = buckets.get(task.bucketId)
+  const version = yield* versionByOrderedId(task.bucketId, task.key, task.versionId)
+  if (bucket === undefined || version === undefined) return { kind: 'gone', task }
+  const link = linkOf(bucket, task)
+  if (link === undefined) return { kind: 'failed', task, reason: 'SrcBucketReplicationConfigMissing' }
+  // A name that nobody has is the destination's to refuse.
+  const named = names.get(task.destinationName)
+  if (named !== undefined && named.id !== task.destination) {
+    if (named.region === bucket.region) return { kind: 'failed', task, reason: 'DstBucketInvalidRegion' }
+    return { kind: 'moved', task, to: { bucketId: named.id, region: named.region } }
+  }
+  const { blobSet } = version
+  const layout = blobSet === undefined ? undefined : yield* partsOf(blobSet, { afterNumber: 0, limit: partNumberMax })
+  return { task, version, layout, link }
 }
 
 /** What the destination must be told for the source to count on the delivery: see `proof.ts`. */
@@ -119,7 +126,9 @@ export async function readLoaded(parts: ObjectParts, loaded: Loaded, wire: WireV
 
 /** What an error while its bytes were read means for a version: one that cannot be read must not hold up those that travel with it. */
 export function unsendable(task: Task, error: unknown): Unsendable {
-  return error instanceof ContentGone ? { kind: 'gone', task } : { kind: 'failed', task, reason: 'SrcChecksumMismatch' }
+  if (error instanceof ContentGone) return { kind: 'gone', task }
+  const isRot = error instanceof BlobCorrupt || error instanceof BlobMissing
+  return { kind: 'failed', task, reason: isRot ? 'SrcChecksumMismatch' : 'SrcUnreadable' }
 }
 
 /** A task goes on as long as an enabled rule leads to its destination: the one that planned it, or another that took its place. */

@@ -3,7 +3,7 @@
  * Nothing is visible before its commit, and content that no commit took is removed.
  */
 import { BlobIoError, DiskFull } from '../blobs/errors.ts'
-import { ClockTooFarAhead, isNewer } from '../lib/hybrid-clock.ts'
+import { ClockTooFarAhead } from '../lib/hybrid-clock.ts'
 import type { Delivery, DeliveryOutcome } from '../metadata/tables/deliveries.ts'
 import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
 import { S3Error } from '../model/errors.ts'
@@ -62,26 +62,22 @@ export async function receive(parts: ReceiveParts, received: Received): Promise<
 }
 
 /** What stands in the way of the whole batch, and passes. */
-function wholeFault(parts: ReceiveParts, { from, head }: Received): Acknowledgement | undefined {
+function wholeFault(parts: ReceiveParts, { head }: Received): Acknowledgement | undefined {
   const { objects, self, controlPosition } = parts
   const behind = head.controlPosition - controlPosition()
   if (behind > 0) return failed('DstBehind', `Region ${self} still lacks ${behind} rows of the control log.`)
-  try {
-    objects.ids.observe(newestStamp(head.versions))
-  } catch (error) {
-    if (error instanceof ClockTooFarAhead)
-      return failed('DstUnreachable', `Region ${self} refuses: of region ${from}, the ${error.message}.`)
-    throw error
-  }
   return objects.metadata.status().state === 'full' ? failed('DstOutOfCapacity') : undefined
 }
 
-function newestStamp(versions: readonly WireVersion[]): string {
-  let newest = versions[0]?.id ?? ''
-  for (const { id, record } of versions) {
-    for (const stamp of [id, record.tags.stamp, record.acl.stamp]) if (isNewer(stamp, newest)) newest = stamp
+/** Learns of a version's stamps. One from too far ahead concerns nobody but its version. */
+function clockFault({ objects, self }: ReceiveParts, from: string, { id, record }: WireVersion): Acknowledgement | undefined {
+  try {
+    for (const stamp of new Set([id, record.tags.stamp, record.acl.stamp])) objects.ids.observe(stamp)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof ClockTooFarAhead)) throw error
+    return failed('SrcClockAhead', `Region ${self} does not take it yet: of region ${from}, the ${error.message}.`)
   }
-  return newest
 }
 
 /** The versions that are here already, by their place in the batch: their content is not written again. */
@@ -137,6 +133,8 @@ async function prepare(
   const { version, link } = of
   if (link === undefined) throw new S3Error('InvalidRequest')
   if (link.kind === 'refused') return answered(failed(link.reason))
+  const fault = clockFault(parts, from, version)
+  if (fault !== undefined) return answered(fault)
   const verdict = judgeVersion(link, version, parts.clock.nowMs())
   if (!verdict.allowed) return answered(failed(verdict.reason))
   const base = { from, version, link, dropTags: verdict.dropTags }

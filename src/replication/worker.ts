@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { type Engine, sleep } from '../lib/engine.ts'
 import type { Settlement } from '../metadata/tables/settlements.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
-import { type FailureReason, failureClass } from '../model/replication-reasons.ts'
+import type { FailureReason } from '../model/replication-reasons.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import type { PeerClient } from '../peers/client.ts'
 import { PeerRefused, PeerUnreachable } from '../peers/errors.ts'
@@ -259,10 +259,12 @@ interface Fault {
   readonly message: string
 }
 
+/** Faults of the other region as a whole. */
+const linkFaults: ReadonlySet<FailureReason> = new Set(['DstUnreachable', 'DstBehind', 'DstOutOfCapacity'])
+
 function isLinkFault(sent: Sent): boolean {
   if (sent.kind !== 'answered' || sent.acknowledgement.kind !== 'failed') return false
-  const { reason } = sent.acknowledgement
-  return failureClass(reason) === 'transient' && reason !== 'DstChecksumMismatch' && reason !== 'DstVersionNotFound'
+  return linkFaults.has(sent.acknowledgement.reason)
 }
 
 /** @returns undefined for what is no fault of the other region */

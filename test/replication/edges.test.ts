@@ -89,14 +89,28 @@ describe('a destination bucket that was made anew', () => {
 
   it('gets what failed because the one before it was gone', async () => {
     const pair = await openPair()
-    const { near, far, role } = await linkBuckets(pair)
+    const { near, far } = await linkBuckets(pair)
     await pair.destination.s3.send(new DeleteBucketCommand({ Bucket: far }))
     await pair.source.s3.send(new PutObjectCommand({ Bucket: near, Key: 'failed', Body: 'words' }))
     await untilStatus(pair.source, { bucket: near, key: 'failed', status: 'FAILED' })
     await versionedBucket(pair.destination, far)
-    await putRule(pair.source, { bucket: near, role, to: far })
     await untilStatus(pair.source, { bucket: near, key: 'failed', status: 'COMPLETED' })
     expect(`${await bytes(pair, far, 'failed')}`).toBe('words')
+    await pair.source.s3.send(new PutObjectCommand({ Bucket: near, Key: 'later', Body: 'more words' }))
+    await untilStatus(pair.source, { bucket: near, key: 'later', status: 'COMPLETED' })
+    expect(`${await bytes(pair, far, 'later')}`).toBe('more words')
+    expect((await pair.source.admin<Rules>('/admin/v1/replication')).rules).toHaveLength(1)
+  })
+
+  it('is refused by name where the new one lives in the region of the source', async () => {
+    const pair = await openPair()
+    const { near, far } = await linkBuckets(pair)
+    await pair.destination.s3.send(new DeleteBucketCommand({ Bucket: far }))
+    await versionedBucket(pair.source, far)
+    await pair.source.s3.send(new PutObjectCommand({ Bucket: near, Key: 'stays', Body: 'words' }))
+    await untilStatus(pair.source, { bucket: near, key: 'stays', status: 'FAILED' })
+    const { objects } = await pair.source.admin<Failed>('/admin/v1/replication/failed')
+    expect(objects.map(({ reason }) => reason)).toEqual(['DstBucketInvalidRegion'])
   })
 
   it('gets a large version whole when only its tags have changed', async () => {

@@ -1,7 +1,6 @@
 /** Several real regions in this process, with the control plane between them, each in a folder of its own; and clients that speak to them. */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { S3Client } from '@aws-sdk/client-s3'
@@ -27,6 +26,7 @@ import type { Defaults } from '../../src/operations/services.ts'
 import { createPeers } from '../../src/peers/peers.ts'
 import { createAccountGate } from '../../src/s3/account-gate.ts'
 import { createS3Server } from '../../src/s3/server.ts'
+import { freePorts } from './up.ts'
 
 export { refusal } from './region.ts'
 
@@ -99,7 +99,7 @@ export function useDeployment(options: DeploymentOptions = {}): (region?: string
 }
 
 export async function openDeployment({ regions: names = ['us-east-1'], defaults = {} }: DeploymentOptions = {}): Promise<Deployment> {
-  const ports = await Promise.all(names.map(freePort))
+  const ports = await Promise.all(names.map(freePorts))
   const regions = names.map((name, i) => ({ name, endpoint: `http://127.0.0.1:${ports[i]}`, publicUrl: `http://127.0.0.1:${ports[i]}` }))
   const peeringSecret = randomBytes(32).toString('hex')
   const nodes = await Promise.all(names.map((name, i) => openNode({ name, port: ports[i] ?? 0, regions, peeringSecret, defaults })))
@@ -210,19 +210,6 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given }:
 
 const limits = { maxConnections: 100, headersTimeoutMs: 5000, idleTimeoutMs: 5000, keepAliveTimeoutMs: 5000, drainTimeoutMs: 200 }
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
-
-/** Regions must know each other's addresses before they listen. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.on('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      const port = address === null || typeof address === 'string' ? 0 : address.port
-      probe.close(() => resolve(port))
-    })
-  })
-}
 
 async function sendRaw(endpoint: string, request: RawRequest & { readonly scope: string }): Promise<RawAnswer> {
   const { method, path, body, signed = true, service = 's3', scope } = request

@@ -1,7 +1,7 @@
 /** Regions as a user starts them: the real command, as processes of their own. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { createInterface } from 'node:readline'
 
 const farshore = new URL('../../bin/farshore.js', import.meta.url).pathname
@@ -40,19 +40,30 @@ export async function up(args: readonly string[]): Promise<Up> {
   }
 }
 
-/** The first of the ports that two regions take: this one, the next, and both a hundred above. */
+const portsOf = (port: number): readonly number[] => [port, port + 1, port + 100, port + 101]
+/** Blocks of 200 ports from here on, below those that the system gives out by itself, and 50 places for two regions in each. */
+const firstPort = 20_000
+const places = 60 * 50
+/** A place is held by listening on a port of its own, so that no other test process takes it between here and the start of the regions. */
+const firstGuardPort = 10_000
+
+/** The first of the ports that two regions take: this one, the next, and both a hundred above. Held until this process ends. */
 export async function freePorts(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
-    const free = await Promise.all([port, port + 1, port + 100, port + 101].map(isFree))
-    if (free.every(Boolean)) return port
+    const place = Math.floor(Math.random() * places)
+    const guard = await listener(firstGuardPort + place)
+    if (guard === undefined) continue
+    const port = firstPort + 200 * Math.floor(place / 50) + 2 * (place % 50)
+    const probes = await Promise.all(portsOf(port).map(listener))
+    await Promise.all(probes.map((probe) => probe && new Promise((resolve) => probe.close(resolve))))
+    if (probes.every((probe) => probe !== undefined)) return port
+    guard.close()
   }
   throw new Error('no free ports were found')
 }
 
-async function isFree(port: number): Promise<boolean> {
+async function listener(port: number): Promise<Server | undefined> {
   const server = createServer().listen(port, '127.0.0.1')
   const isOurs = await Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)])
-  if (isOurs) await new Promise((resolve) => server.close(resolve))
-  return isOurs
+  return isOurs ? server.unref() : undefined
 }

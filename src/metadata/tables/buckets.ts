@@ -1,5 +1,5 @@
 /** Buckets of this region: their rows, and what may change in them. */
-import type { Bucket, BucketSettings, VersioningState } from '../../model/bucket.ts'
+import type { Bucket, BucketSettings, ReplicationDestination, VersioningState } from '../../model/bucket.ts'
 import { S3Error } from '../../model/errors.ts'
 import { type Row, type Steps, statement, type TransactionContext } from '../steps.ts'
 import { json, number, text } from './columns.ts'
@@ -79,6 +79,24 @@ function* setBucketSetting(
   if (input.value === null) delete settings[input.name]
   else settings[input.name] = input.value
   yield statement('UPDATE buckets SET settings = ?2, seq = ?3 WHERE id = ?1', bucket.id, JSON.stringify(settings), seq)
+}
+
+/** Lets later versions go to the bucket that has the name of a destination now: part of settling those that were planned for another. */
+export function* followDestination(
+  of: { readonly bucketId: string; readonly name: string; readonly to: ReplicationDestination },
+  { seq }: TransactionContext,
+): Steps<void> {
+  const bucket = yield* bucketById(of.bucketId)
+  const standing = bucket?.settings.replication
+  const known = standing?.destinations[of.name]
+  if (bucket === undefined || standing === undefined || known === undefined || known.bucketId === of.to.bucketId) return
+  const replication = { ...standing, destinations: { ...standing.destinations, [of.name]: of.to } }
+  yield statement(
+    'UPDATE buckets SET settings = ?2, seq = ?3 WHERE id = ?1',
+    bucket.id,
+    JSON.stringify({ ...bucket.settings, replication }),
+    seq,
+  )
 }
 
 /** Turns "empty" into "deleting": from then on no write and no delivery gets in. @throws S3Error NoSuchBucket, BucketNotEmpty */

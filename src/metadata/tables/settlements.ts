@@ -2,6 +2,7 @@
 import type { ReplicationDestination } from '../../model/bucket.ts'
 import { type DestinationStatus, type ReplicationState, withDestinationStatus } from '../../model/replication-status.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
+import { followDestination } from './buckets.ts'
 import { number, optionalJson, optionalNumber, text } from './columns.ts'
 import { count, deleteTask, idOf, moveTask, passMark, type Task, type TaskId, taskById, taskColumns, toTask } from './tasks.ts'
 
@@ -24,7 +25,7 @@ export type SettlementOutcome =
       readonly nextAttemptMs: number
       readonly needsContent?: boolean
     }
-  /** The destination bucket was deleted, and another of its name took its place in the configuration. */
+  /** The destination bucket was deleted, and another took its name. */
   | { readonly kind: 'moved'; readonly to: ReplicationDestination }
 
 export interface Settlement extends TaskId {
@@ -50,6 +51,7 @@ function* settle(input: { readonly settlements: readonly Settlement[] }, context
         yield* putBack(task, settlement.outcome, context)
         break
       case 'moved':
+        yield* followDestination({ bucketId: task.bucketId, name: task.destinationName, to: settlement.outcome.to }, context)
         yield* moveTask(task, settlement.outcome.to, context)
         yield* setStatus(task, 'PENDING', context)
         break

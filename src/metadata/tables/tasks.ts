@@ -26,7 +26,7 @@ export interface Task {
   readonly state: 'waiting' | 'failed'
   /** Head of its key's waiting tasks: the one to send next. */
   readonly isReady: boolean
-  /** Raised by every later change to the version: a settlement counts only for the revision that was sent. */
+  /** The commit that made or last changed the work: a settlement counts only for the revision that was sent. */
   readonly revision: number
   /** Bytes still to be sent; 0 when only attributes are. */
   readonly contentBytes: number
@@ -92,7 +92,7 @@ export function* enqueueVersion(
         region: destination.region,
         ruleId: plan.ruleId,
         state: 'waiting',
-        revision: 1,
+        revision: context.seq,
         contentBytes: version.size,
         isContent: true,
         createdMs: context.nowMs,
@@ -129,7 +129,7 @@ export function* enqueueAttributes(
         region: destination.region,
         ruleId: plan.ruleId,
         state: 'waiting',
-        revision: 1,
+        revision: context.seq,
         contentBytes: 0,
         isContent: false,
         createdMs: context.nowMs,
@@ -143,7 +143,7 @@ export function* enqueueAttributes(
   }
   const isBehind = existing.state === 'failed' && (yield* hasWaiting(existing))
   yield statement(
-    `UPDATE tasks SET revision = revision + 1, state = 'waiting', next_attempt_ms = 0, reason = NULL, message = NULL, seq = ?5
+    `UPDATE tasks SET revision = ?5, state = 'waiting', next_attempt_ms = 0, reason = NULL, message = NULL, seq = ?5
      WHERE bucket_id = ?1 AND key = ?2 AND version_id = ?3 AND destination = ?4`,
     ...idOf(existing),
     context.seq,

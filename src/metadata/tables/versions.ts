@@ -112,28 +112,28 @@ export type DeleteOne =
 
 /**
  * Many deletions in one commit, answered one by one: a refused one leaves the others alone.
- * @throws VersionIdBehind with the newest id of all keys whose marker is behind, so that one more try is enough
+ * @throws VersionIdBehind with all keys whose marker is behind, so that one more try is enough
  */
 export function* deleteMany(
   input: { readonly deletions: readonly DeleteOne[] },
   context: TransactionContext,
 ): Steps<readonly (Deleted | { readonly code: string; readonly message: string })[]> {
   const outcomes: (Deleted | { code: string; message: string })[] = []
-  let behind: VersionIdBehind | undefined
+  const behind = new Map<string, string>()
   for (const deletion of input.deletions) {
     try {
       outcomes.push(yield* deletion.kind === 'object' ? deleteObject(deletion, context) : deleteVersion(deletion, context))
     } catch (error) {
       // NOTE: a deletion refuses before its first write, so nothing of a refused one is left in this commit.
       if (error instanceof VersionIdBehind) {
-        if (behind === undefined || isNewer(error.newestId, behind.newestId)) behind = error
+        for (const [key, id] of error.newest) behind.set(key, id)
         continue
       }
       if (!(error instanceof S3Error)) throw error
       outcomes.push({ code: error.code, message: error.message })
     }
   }
-  if (behind !== undefined) throw behind
+  if (behind.size > 0) throw new VersionIdBehind(behind)
   return outcomes
 }
 
@@ -171,7 +171,7 @@ export function* setAttribute(
       : new S3Error('MethodNotAllowed', { details: { Method: 'PUT', ResourceType: 'DeleteMarker' }, headers: { allow: 'DELETE' } })
   }
   const standing = version.record[input.change.name]
-  if (!isNewer(input.stamp, standing.stamp)) throw new VersionIdBehind(standing.stamp)
+  if (!isNewer(input.stamp, standing.stamp)) throw new VersionIdBehind(new Map([[input.key, standing.stamp]]))
   const changed: Stamped<readonly Tag[] | readonly Grant[]> = { stamp: input.stamp, value: input.change.value }
   const record: VersionRecord = { ...version.record, [input.change.name]: changed }
   const plans =
@@ -206,7 +206,7 @@ export function* makeVersion(
   context: TransactionContext,
 ): Steps<MadeVersion> {
   const { bucket, newest, made, isDeleteMarker } = input
-  if (newest !== undefined && !isNewer(made.id, newest.id)) throw new VersionIdBehind(newest.id)
+  if (newest !== undefined && !isNewer(made.id, newest.id)) throw new VersionIdBehind(new Map([[made.key, newest.id]]))
   const isNull = bucket.versioning !== 'Enabled'
   const replaced = isNull ? yield* versionById(bucket.id, made.key, 'null') : undefined
   if (replaced !== undefined) yield* eraseVersion(replaced, context)

@@ -24,27 +24,41 @@ async function pending() {
         change: { name: 'tags', value: [{ Key: 'a', Value: 'b' }] },
       }),
     tasks: () => region.rows('SELECT state, revision, is_content, content_bytes FROM tasks'),
+    revision: async () => Number((await region.rows('SELECT revision FROM tasks'))[0]?.revision),
     status: async () => headerStatus((await region.metadata.read(() => versionById(bucket.id, 'key', version.id)))?.replication),
   }
 }
 
 describe('a change while the version is under way', () => {
   it('is not forgotten when what was sent before it has arrived: it goes as attributes', async () => {
-    const { settle, tag, tasks, status } = await pending()
+    const { settle, tag, tasks, revision, status } = await pending()
+    const sent = await revision()
     await tag()
-    await settle(1, { kind: 'completed' })
-    expect(await tasks()).toEqual([{ state: 'waiting', revision: 2, is_content: 0, content_bytes: 0 }])
+    const changed = await revision()
+    await settle(sent, { kind: 'completed' })
+    expect(await tasks()).toEqual([{ state: 'waiting', revision: changed, is_content: 0, content_bytes: 0 }])
     expect(await status()).toBe('PENDING')
-    await settle(2, { kind: 'completed' })
+    await settle(changed, { kind: 'completed' })
     expect(await tasks()).toEqual([])
     expect(await status()).toBe('COMPLETED')
   })
 
   it('is tried although what was sent before it was refused', async () => {
-    const { settle, tag, tasks, status } = await pending()
+    const { settle, tag, tasks, revision, status } = await pending()
+    const sent = await revision()
     await tag()
-    await settle(1, failure)
-    expect(await tasks()).toMatchObject([{ state: 'waiting', revision: 2, is_content: 1 }])
+    await settle(sent, failure)
+    expect(await tasks()).toMatchObject([{ state: 'waiting', revision: await revision(), is_content: 1 }])
+    expect(await status()).toBe('PENDING')
+  })
+
+  it('is not settled by an answer from before an earlier settlement', async () => {
+    const { settle, tag, tasks, revision, status } = await pending()
+    const sent = await revision()
+    await settle(sent, { kind: 'completed' })
+    await tag()
+    await settle(sent, { kind: 'completed' })
+    expect(await tasks()).toMatchObject([{ state: 'waiting', revision: await revision() }])
     expect(await status()).toBe('PENDING')
   })
 })
