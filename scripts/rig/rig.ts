@@ -1,0 +1,27 @@
+/** What a rig is: a way to break a running region on purpose, and to say what then holds. */
+
+export interface RigOptions {
+  /** How long to go on; undefined is the short form, as `npm test` runs it. */
+  readonly minutes: number | undefined
+  /** Repeats a run. */
+  readonly seed: number
+  say(line: string): void
+}
+
+export interface RigReport {
+  readonly tried: number
+  readonly passed: number
+  /** What the negative control planted, and whether the rig caught it. */
+  readonly control: { readonly planted: string; readonly isCaught: boolean }
+  /** In words, each with what repeats it. */
+  readonly violations: readonly string[]
+  /** Why it could not run here (no root, no compiler); then nothing was tried. */
+  readonly skipped?: string
+}
+
+export interface Rig {
+  readonly name: string
+  /** One line, for the list. */
+  readonly purpose: string
+  run(options: RigOptions): Promise<RigReport>
+}

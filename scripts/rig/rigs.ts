@@ -1,0 +1,4 @@
+/** Every rig, by name. */
+import type { Rig } from './rig.ts'
+
+export const rigs: readonly Rig[] = []
