@@ -34,8 +34,7 @@ const arrows: Arrows = {
   iam: ['lib', 'model', 'access', 'control', 's3'],
   replication: ['lib', 'model', 'metadata', 'blobs', 'objects', 'control', 'peers'],
   admin: ['lib', 'model', 'access', 'metadata', 'blobs', 'objects', 'control', 's3', 'replication'],
-  cli: ['lib', 'config'],
-  'app.ts': [
+  region: [
     'lib',
     'model',
     'config',
@@ -49,8 +48,9 @@ const arrows: Arrows = {
     'operations',
     'iam',
     'replication',
-    'admin',
   ],
+  cli: ['lib', 'config'],
+  'app.ts': ['lib', 'model', 'config', 'metadata', 'blobs', 'objects', 'control', 'peers', 'replication', 'region', 'admin'],
   'main.ts': ['config', 'cli', 'app.ts'],
 }
 

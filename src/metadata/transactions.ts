@@ -3,6 +3,7 @@
  * A command is `{ tx: name, …plain data }`, so that the same call works in this process, in a writer thread or over a wire.
  */
 import type { Statement, TransactionContext } from './steps.ts'
+import { bootTransactions } from './tables/boots.ts'
 import { bucketTransactions } from './tables/buckets.ts'
 import { controlTransactions } from './tables/control.ts'
 import { deliveryTransactions } from './tables/deliveries.ts'
@@ -24,6 +25,7 @@ export const transactions = {
   ...deliveryTransactions,
   ...controlTransactions,
   ...factTransactions,
+  ...bootTransactions,
 } as const satisfies Record<string, AnyTransaction>
 
 type Transactions = typeof transactions
@@ -44,4 +46,5 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'settle',
   'redriveFailed',
   'applyControl',
+  'countBoot',
 ])
