@@ -12,18 +12,27 @@ export interface RunningServer {
   readonly endpoint: string
   readonly pid: number
   readonly credentials: Credentials
+  /** From the start of the process to its first answer. */
+  readonly startMs: number
   stop(): Promise<void>
 }
 
-const farshore = new URL('../../bin/farshore.js', import.meta.url).pathname
+export const ownProgram = new URL('../../bin/farshore.js', import.meta.url).pathname
 const bareServer = new URL('./bare-server.ts', import.meta.url).pathname
 const region = 'us-east-1'
 
-/** @param options.parent  the folder in which one is made for the region, and removed again */
-export async function startRegion(options: { readonly parent: string; readonly profile: string | undefined }): Promise<RunningServer> {
+export interface RegionOptions {
+  readonly program: string
+  /** The folder in which one is made for the region, and removed again. */
+  readonly parent: string
+  readonly profile: string | undefined
+}
+
+export async function startRegion(options: RegionOptions): Promise<RunningServer> {
   const data = await mkdtemp(join(options.parent, 'farshore-bench-'))
   const args = ['up', '--regions', region, '--data', data, '--port', String(await freePort()), '--no-restart', '--json']
-  const started = start([farshore, ...args], options.profile)
+  const begin = performance.now()
+  const started = start([options.program, ...args], options.profile)
   const stop = async (): Promise<void> => {
     started.child.kill('SIGTERM')
     await started.ended
@@ -33,7 +42,9 @@ export async function startRegion(options: { readonly parent: string; readonly p
     const printed = JSON.parse(await started.line) as Printed // printed by `farshore up --json`
     const [{ s3, pid }] = printed.regions
     const { accessKeyId, secretAccessKey } = printed
-    return { endpoint: s3, pid, credentials: { accessKeyId, secretAccessKey, region }, stop }
+    await fetch(s3)
+    const startMs = performance.now() - begin
+    return { endpoint: s3, pid, credentials: { accessKeyId, secretAccessKey, region }, startMs, stop }
   } catch (error) {
     await stop()
     throw error
@@ -41,10 +52,12 @@ export async function startRegion(options: { readonly parent: string; readonly p
 }
 
 export async function startBareServer(): Promise<RunningServer> {
+  const begin = performance.now()
   const { child, line, ended } = start([bareServer], undefined)
   const endpoint = `http://127.0.0.1:${await line}`
   return {
     endpoint,
+    startMs: performance.now() - begin,
     pid: child.pid ?? 0,
     credentials: { accessKeyId: 'bare', secretAccessKey: 'bare', region },
     async stop() {
