@@ -2,7 +2,8 @@
  * The benchmark: PUT, GET, HEAD, LIST and COPY, DELETE and multipart uploads against a region of our own or any S3 server, with the machine's ceilings in the
  * same run. What the figures mean stands in docs/performance.md.
  */
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Case, cases } from './cases.ts'
 import { measureCeilings } from './ceilings.ts'
 import { checkOut } from './checkout.ts'
@@ -48,17 +49,19 @@ async function withServers(options: BenchOptions, work: (servers: Servers) => Pr
   await using cleanup = new AsyncDisposableStack()
   const bare = await startBareServer()
   cleanup.defer(() => bare.stop())
-  const { endpoint, data: parent, profile } = options
+  const { endpoint } = options
   if (endpoint !== undefined) {
     const server = { ...endpoint, endpoint: endpoint.url, startMs: undefined }
     return await work({ bare, server, isOurs: false, against: undefined })
   }
-  const server = await startRegion({ program: ownProgram, parent, profile })
+  const folder = await mkdtemp(join(options.data, 'farshore-bench-'))
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }))
+  const server = await startRegion({ program: ownProgram, data: join(folder, 'data'), profile: options.profile })
   cleanup.defer(() => server.stop())
   if (options.against === undefined) return await work({ bare, server, isOurs: true, against: undefined })
   const { program, remove } = await checkOut(options.against)
   cleanup.defer(remove)
-  const against = await startRegion({ program, parent, profile: undefined })
+  const against = await startRegion({ program, data: join(folder, 'against') })
   cleanup.defer(() => against.stop())
   return await work({ bare, server, isOurs: true, against })
 }

@@ -1,9 +1,7 @@
 /** The servers that the benchmark starts itself, and ends again. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { Credentials } from './sign.ts'
@@ -19,24 +17,22 @@ export interface RunningServer {
 
 export const ownProgram = new URL('../../bin/farshore.js', import.meta.url).pathname
 const bareServer = new URL('./bare-server.ts', import.meta.url).pathname
-const region = 'us-east-1'
+export const region = 'us-east-1'
 
 export interface RegionOptions {
   readonly program: string
-  /** The folder in which one is made for the region, and removed again. */
-  readonly parent: string
-  readonly profile: string | undefined
+  /** Made when it is not there; what is in it stays. */
+  readonly data: string
+  readonly profile?: string | undefined
 }
 
-export async function startRegion(options: RegionOptions): Promise<RunningServer> {
-  const data = await mkdtemp(join(options.parent, 'farshore-bench-'))
+export async function startRegion({ program, data, profile }: RegionOptions): Promise<RunningServer> {
   const args = ['up', '--regions', region, '--data', data, '--port', String(await freePort()), '--no-restart', '--json']
   const begin = performance.now()
-  const started = start([options.program, ...args], options.profile)
+  const started = start([program, ...args], profile)
   const stop = async (): Promise<void> => {
     started.child.kill('SIGTERM')
     await started.ended
-    await rm(data, { recursive: true, force: true })
   }
   try {
     const printed = JSON.parse(await started.line) as Printed // printed by `farshore up --json`
