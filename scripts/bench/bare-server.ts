@@ -3,14 +3,16 @@
  * loopback costs. Prints its port; ends with its standard input.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { largeBytes, listKeys, payload, smallBytes } from './payload.ts'
+import { largeBytes, listKeys, mediumBytes, payload, smallBytes } from './payload.ts'
 
 const nothing = Buffer.alloc(0)
 const small = payload(smallBytes)
+const medium = payload(mediumBytes)
 const large = payload(largeBytes)
 const listing = Buffer.from(
   `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult>${Array.from({ length: listKeys }, entry).join('')}</ListBucketResult>`,
 )
+const versions = Buffer.from(listing.toString().replaceAll('Contents>', 'Version>'))
 
 function entry(_: unknown, index: number): string {
   const key = `seed/${String(index).padStart(6, '0')}`
@@ -32,9 +34,11 @@ function answer({ method, url = '' }: IncomingMessage, response: ServerResponse)
 }
 
 function resultOf(method: string | undefined, url: string): { readonly status: number; readonly body: Buffer } {
-  if (method === 'PUT') return { status: 200, body: nothing }
+  if (method === 'PUT' || method === 'POST') return { status: 200, body: nothing }
   if (method === 'DELETE') return { status: 204, body: nothing }
+  if (url.includes('versions=')) return { status: 200, body: versions }
   if (url.includes('?')) return { status: 200, body: listing }
+  if (url.includes('/medium/')) return { status: 200, body: medium }
   return { status: 200, body: url.includes('/large/') ? large : small }
 }
 

@@ -3,9 +3,11 @@ import { type Dispatcher, Pool } from 'undici'
 import { type Credentials, emptyPayloadHash, Signer } from './sign.ts'
 
 export interface Request {
-  readonly method: 'GET' | 'PUT' | 'HEAD' | 'DELETE'
+  readonly method: 'GET' | 'PUT' | 'HEAD' | 'DELETE' | 'POST'
   readonly path: string
   readonly query?: string
+  /** Lower-case names, in their order; all of them are signed. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly body?: Buffer
   /** Lower-case hex of the body's SHA-256, or UNSIGNED-PAYLOAD. */
   readonly payloadHash?: string
@@ -33,7 +35,7 @@ export class Client {
   /** @returns the body when it was to be collected. @throws Error when the answer is not what was asked for */
   send(request: Request): Promise<Buffer> {
     const { method, path, query = '', body, payloadHash = emptyPayloadHash } = request
-    const headers = this.#signer.sign({ method, path, query, payloadHash })
+    const headers = this.#signer.sign({ method, path, query, payloadHash, headers: request.headers ?? {} })
     return new Promise((resolve, reject) => {
       this.#pool.dispatch(
         // undici would close the connection after each HEAD: https://github.com/nodejs/undici/issues/258

@@ -1,15 +1,18 @@
 /**
- * The benchmark: PUT, GET, HEAD, LIST and DELETE against a region of our own or any S3 server, with the machine's ceilings in the
+ * The benchmark: PUT, GET, HEAD, LIST and COPY, DELETE and multipart uploads against a region of our own or any S3 server, with the machine's ceilings in the
  * same run. What the figures mean stands in docs/performance.md.
  */
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Case, cases } from './cases.ts'
 import { measureCeilings } from './ceilings.ts'
-import { measure, medianOf } from './measure.ts'
+import { checkOut } from './checkout.ts'
+import { measure } from './measure.ts'
 import { type BenchOptions, benchOptions, UsageError, usage } from './options.ts'
+import { rssBytes } from './process-tree.ts'
 import { profileText } from './profile.ts'
-import { type CaseResult, loadNow, loadText, machine, type Report, tableText } from './report.ts'
-import { type RunningServer, startBareServer, startRegion } from './servers.ts'
+import { type CaseResult, caseResult, loadNow, loadText, machine, type Report, type Round, tableText } from './report.ts'
+import { ownProgram, type RunningServer, startBareServer, startRegion } from './servers.ts'
 import { makePayloads, openTarget, removeAll, seed, type Target, verifyWritten } from './target.ts'
 
 try {
@@ -30,78 +33,96 @@ async function main(options: BenchOptions): Promise<number> {
   return 0
 }
 
+type Measured = Omit<RunningServer, 'pid' | 'stop' | 'startMs'> & {
+  readonly pid: number | undefined
+  readonly startMs: number | undefined
+}
+
 interface Servers {
-  readonly server: Omit<RunningServer, 'pid' | 'stop'> & { readonly pid: number | undefined; readonly isOurs: boolean }
+  readonly server: Measured
+  readonly isOurs: boolean
+  readonly against: RunningServer | undefined
   readonly bare: RunningServer
 }
 
 async function withServers(options: BenchOptions, work: (servers: Servers) => Promise<Report>): Promise<Report> {
+  await using cleanup = new AsyncDisposableStack()
   const bare = await startBareServer()
-  try {
-    const { endpoint } = options
-    if (endpoint !== undefined) return await work({ bare, server: { ...endpoint, endpoint: endpoint.url, isOurs: false } })
-    const ours = await startRegion({ parent: options.data, profile: options.profile })
-    try {
-      return await work({ bare, server: { ...ours, isOurs: true } })
-    } finally {
-      await ours.stop()
-    }
-  } finally {
-    await bare.stop()
+  cleanup.defer(() => bare.stop())
+  const { endpoint } = options
+  if (endpoint !== undefined) {
+    const server = { ...endpoint, endpoint: endpoint.url, startMs: undefined }
+    return await work({ bare, server, isOurs: false, against: undefined })
   }
+  const folder = await mkdtemp(join(options.data, 'farshore-bench-'))
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }))
+  const server = await startRegion({ program: ownProgram, data: join(folder, 'data'), profile: options.profile })
+  cleanup.defer(() => server.stop())
+  if (options.against === undefined) return await work({ bare, server, isOurs: true, against: undefined })
+  const { program, remove } = await checkOut(options.against)
+  cleanup.defer(remove)
+  const against = await startRegion({ program, data: join(folder, 'against') })
+  cleanup.defer(() => against.stop())
+  return await work({ bare, server, isOurs: true, against })
 }
 
-async function run(options: BenchOptions, chosen: readonly Case[], { server, bare }: Servers): Promise<Report> {
+async function run(options: BenchOptions, chosen: readonly Case[], { server, isOurs, against, bare }: Servers): Promise<Report> {
   const before = loadNow()
   say(`${server.endpoint}, load average ${loadText(before)}`)
-  const ceilings = measureCeilings(options.data, options.diskMiB)
-  const common = { payloads: makePayloads(), seedObjects: options.seedObjects }
-  const targets = { server: openTarget({ ...server, ...common }), bare: openTarget({ ...bare, ...common }) }
+  const ceilings = await measureCeilings(options.data, options.diskMiB)
+  const payloads = makePayloads()
+  const targets: Targets = {
+    server: openTarget({ ...server, payloads }),
+    against: against === undefined ? undefined : openTarget({ ...against, payloads }),
+    bare: openTarget({ ...bare, payloads }),
+  }
+  const needs = new Set(chosen.flatMap((one) => one.needs ?? []))
   try {
-    await seed(targets.server, new Set(chosen.flatMap(({ needs }) => needs ?? [])), server.credentials.region)
+    await seed(targets.server, needs, server.credentials.region)
+    if (targets.against !== undefined) await seed(targets.against, needs, server.credentials.region)
     const results = await runRounds(options, chosen, targets)
     const readBack = await verifyWritten(targets.server)
-    if (!server.isOurs) await removeAll(targets.server)
+    if (!isOurs) await removeAll(targets.server)
     return {
       at: new Date().toISOString(),
       endpoint: server.endpoint,
+      against: options.against,
       machine: machine(),
       load: { before, after: loadNow() },
       rounds: options.rounds,
       roundMs: options.roundMs,
+      startMs: server.startMs,
+      rssAfterBytes: server.pid === undefined ? undefined : rssBytes(server.pid),
       ceilings,
       cases: results,
       readBack,
     }
   } finally {
-    await Promise.all([targets.server.client.close(), targets.bare.client.close()])
+    await Promise.all([targets.server, targets.against, targets.bare].map((target) => target?.client.close()))
   }
 }
 
 interface Targets {
   readonly server: Target
+  readonly against: Target | undefined
   readonly bare: Target
 }
 
 /** Rounds are interleaved, so that what else happens on the machine meets every case alike. */
 async function runRounds(options: BenchOptions, chosen: readonly Case[], targets: Targets): Promise<CaseResult[]> {
   const { rounds, roundMs, warmUpMs } = options
-  for (const one of chosen) await runBoth(one, targets, warmUpMs)
-  const results = chosen.map((one) => ({ one, rounds: [] as CaseResult['rounds'][number][] }))
+  for (const one of chosen) await runAll(one, targets, warmUpMs)
+  const results = chosen.map((one) => ({ one, rounds: [] as Round[] }))
   for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}, load average ${loadText(loadNow())}`)
-    for (const result of results) result.rounds.push(await runBoth(result.one, targets, roundMs))
+    for (const result of results) result.rounds.push(await runAll(result.one, targets, roundMs))
   }
-  return results.map((result) => ({
-    name: result.one.name,
-    server: medianOf(result.rounds.map((round) => round.server)),
-    bare: medianOf(result.rounds.map((round) => round.bare)),
-    rounds: result.rounds,
-  }))
+  return results.map(({ one, rounds: all }) => caseResult(one, all))
 }
 
-async function runBoth(one: Case, { server, bare }: Targets, roundMs: number): Promise<CaseResult['rounds'][number]> {
-  return { server: await measure(one, server, roundMs), bare: await measure(one, bare, roundMs) }
+async function runAll(one: Case, { server, against, bare }: Targets, roundMs: number): Promise<Round> {
+  const compared = against === undefined ? undefined : await measure(one, against, roundMs)
+  return { against: compared, server: await measure(one, server, roundMs), bare: await measure(one, bare, roundMs / 4) }
 }
 
 function say(line: string): void {

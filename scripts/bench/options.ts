@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly endpoint: { readonly url: string; readonly credentials: Credentials; readonly pid: number | undefined } | undefined
   /** Where a folder for our own region is made, and where the disk is measured. */
   readonly data: string
+  /** A commit of ours to be measured beside, pair by pair. */
+  readonly against: string | undefined
   readonly json: string | undefined
   readonly profile: string | undefined
   readonly only: RegExp
@@ -16,7 +18,6 @@ export interface BenchOptions {
   /** Of one case in one round; operations that have begun are waited for. */
   readonly roundMs: number
   readonly warmUpMs: number
-  readonly seedObjects: number
   readonly diskMiB: number
 }
 
@@ -25,6 +26,7 @@ export class UsageError extends Error {}
 type Environment = Readonly<Record<string, string | undefined>>
 
 export const usage = `npm run bench -- [--quick] [--rounds N] [--seconds S] [--only PATTERN] [--json FILE] [--data DIR] [--profile DIR]
+                 [--against REVISION]
                  [--endpoint URL [--pid N]]   with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION`
 
 /** @throws UsageError */
@@ -33,7 +35,9 @@ export function benchOptions(args: readonly string[], environment: Environment):
   const { quick } = values
   if (values.endpoint === undefined && values.pid !== undefined) throw new UsageError('--pid belongs to --endpoint.')
   if (values.endpoint !== undefined && values.profile !== undefined) throw new UsageError('--profile needs a region of our own.')
+  if (values.endpoint !== undefined && values.against !== undefined) throw new UsageError('--against needs a region of our own.')
   return {
+    against: values.against,
     endpoint: values.endpoint === undefined ? undefined : endpointOf(values.endpoint, values.pid, environment),
     data: resolve(values.data ?? tmpdir()),
     json: values.json,
@@ -42,7 +46,6 @@ export function benchOptions(args: readonly string[], environment: Environment):
     rounds: positive('--rounds', values.rounds ?? (quick ? '1' : '3')),
     roundMs: 1000 * positive('--seconds', values.seconds ?? (quick ? '0.5' : '2')),
     warmUpMs: quick ? 200 : 1000,
-    seedObjects: 2000,
     diskMiB: quick ? 64 : 512,
   }
 }
@@ -53,6 +56,7 @@ function parsed(args: readonly string[]) {
       args: [...args],
       options: {
         endpoint: { type: 'string' },
+        against: { type: 'string' },
         pid: { type: 'string' },
         data: { type: 'string' },
         json: { type: 'string' },

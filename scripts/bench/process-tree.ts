@@ -24,9 +24,18 @@ export function resetPeakRss(root: number): void {
 
 /** @returns bytes; the sum of each process's own peak, so at most too much */
 export function peakRssBytes(root: number): number | undefined {
+  return memoryOf(root, /^VmHWM:\s+(\d+) kB/m)
+}
+
+/** @returns bytes that are resident now */
+export function rssBytes(root: number): number | undefined {
+  return memoryOf(root, /^VmRSS:\s+(\d+) kB/m)
+}
+
+function memoryOf(root: number, line: RegExp): number | undefined {
   const tree = treeOf(root)
   if (tree.length === 0) return undefined
-  return tree.reduce((sum, { pid }) => sum + 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0), 0)
+  return tree.reduce((sum, { pid }) => sum + 1024 * Number(line.exec(read(`/proc/${pid}/status`))?.[1] ?? 0), 0)
 }
 
 interface ProcessStat {

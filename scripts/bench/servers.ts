@@ -1,9 +1,7 @@
 /** The servers that the benchmark starts itself, and ends again. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { Credentials } from './sign.ts'
@@ -12,28 +10,37 @@ export interface RunningServer {
   readonly endpoint: string
   readonly pid: number
   readonly credentials: Credentials
+  /** From the start of the process to its first answer. */
+  readonly startMs: number
   stop(): Promise<void>
 }
 
-const farshore = new URL('../../bin/farshore.js', import.meta.url).pathname
+export const ownProgram = new URL('../../bin/farshore.js', import.meta.url).pathname
 const bareServer = new URL('./bare-server.ts', import.meta.url).pathname
-const region = 'us-east-1'
+export const region = 'us-east-1'
 
-/** @param options.parent  the folder in which one is made for the region, and removed again */
-export async function startRegion(options: { readonly parent: string; readonly profile: string | undefined }): Promise<RunningServer> {
-  const data = await mkdtemp(join(options.parent, 'farshore-bench-'))
+export interface RegionOptions {
+  readonly program: string
+  /** Made when it is not there; what is in it stays. */
+  readonly data: string
+  readonly profile?: string | undefined
+}
+
+export async function startRegion({ program, data, profile }: RegionOptions): Promise<RunningServer> {
   const args = ['up', '--regions', region, '--data', data, '--port', String(await freePort()), '--no-restart', '--json']
-  const started = start([farshore, ...args], options.profile)
+  const begin = performance.now()
+  const started = start([program, ...args], profile)
   const stop = async (): Promise<void> => {
     started.child.kill('SIGTERM')
     await started.ended
-    await rm(data, { recursive: true, force: true })
   }
   try {
     const printed = JSON.parse(await started.line) as Printed // printed by `farshore up --json`
     const [{ s3, pid }] = printed.regions
     const { accessKeyId, secretAccessKey } = printed
-    return { endpoint: s3, pid, credentials: { accessKeyId, secretAccessKey, region }, stop }
+    await fetch(s3)
+    const startMs = performance.now() - begin
+    return { endpoint: s3, pid, credentials: { accessKeyId, secretAccessKey, region }, startMs, stop }
   } catch (error) {
     await stop()
     throw error
@@ -41,10 +48,12 @@ export async function startRegion(options: { readonly parent: string; readonly p
 }
 
 export async function startBareServer(): Promise<RunningServer> {
+  const begin = performance.now()
   const { child, line, ended } = start([bareServer], undefined)
   const endpoint = `http://127.0.0.1:${await line}`
   return {
     endpoint,
+    startMs: performance.now() - begin,
     pid: child.pid ?? 0,
     credentials: { accessKeyId: 'bare', secretAccessKey: 'bare', region },
     async stop() {

@@ -18,6 +18,8 @@ export interface SignableRequest {
   readonly query: string
   /** Lower-case hex, or UNSIGNED-PAYLOAD. */
   readonly payloadHash: string
+  /** Further headers by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 export const unsignedPayload = 'UNSIGNED-PAYLOAD'
@@ -38,22 +40,22 @@ export class Signer {
   }
 
   /** @returns the headers to send, without Host, which the HTTP client sets as it was given here */
-  sign({ method, path, query, payloadHash }: SignableRequest): Record<string, string> {
+  sign({ method, path, query, payloadHash, headers: given }: SignableRequest): Record<string, string> {
     this.#refresh()
     const { accessKeyId, region, sessionToken } = this.#credentials
-    const token = sessionToken === undefined ? '' : `x-amz-security-token:${sessionToken}\n`
-    const names = `host;x-amz-content-sha256;x-amz-date${sessionToken === undefined ? '' : ';x-amz-security-token'}`
-    const headers = `host:${this.#host}\nx-amz-content-sha256:${payloadHash}\nx-amz-date:${this.#timestamp}\n${token}`
-    const canonical = `${method}\n${path}\n${query}\n${headers}\n${names}\n${payloadHash}`
+    const sent: Record<string, string> = { ...given, 'x-amz-content-sha256': payloadHash, 'x-amz-date': this.#timestamp }
+    if (sessionToken !== undefined) sent['x-amz-security-token'] = sessionToken
+    const signed: Readonly<Record<string, string>> = { ...sent, host: this.#host }
+    const sorted = Object.keys(signed).sort()
+    const names = sorted.join(';')
+    let lines = ''
+    for (const name of sorted) lines += `${name}:${signed[name]}\n`
+    const canonical = `${method}\n${path}\n${query}\n${lines}\n${names}\n${payloadHash}`
     const scope = `${this.#day}/${region}/s3/aws4_request`
     const toSign = `AWS4-HMAC-SHA256\n${this.#timestamp}\n${scope}\n${hash('sha256', canonical)}`
     const signature = createHmac('sha256', this.#key).update(toSign).digest('hex')
-    return {
-      authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
-      'x-amz-content-sha256': payloadHash,
-      'x-amz-date': this.#timestamp,
-      ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }),
-    }
+    sent['authorization'] = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`
+    return sent
   }
 
   #refresh(): void {

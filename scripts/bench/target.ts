@@ -1,41 +1,45 @@
 /** A server under load, with the objects that the cases read, and the keys that they have written. */
 import { hash, randomBytes } from 'node:crypto'
 import { Client } from './client.ts'
-import { largeBytes, payload, smallBytes } from './payload.ts'
+import { largeBytes, listKeys, mediumBytes, partBytes, payload, smallBytes } from './payload.ts'
 import { type Credentials, unsignedPayload } from './sign.ts'
 
-/** Bytes and their SHA-256, made once: hashing them again for each request would measure the load generator. */
-export interface Payloads {
-  readonly small: { readonly bytes: Buffer; readonly sha256: string }
-  readonly large: { readonly bytes: Buffer; readonly sha256: string }
+/** Bytes and their digests, made once: hashing them again for each request would measure the load generator. */
+interface Payload {
+  readonly bytes: Buffer
+  readonly sha256: string
+  readonly md5: string
 }
+
+export type PayloadName = 'small' | 'medium' | 'large'
+export type Payloads = Readonly<Record<PayloadName | 'part', Payload>>
 
 export interface Target {
   readonly client: Client
   readonly bucket: string
+  readonly versionedBucket: string
   /** The server's process, whose CPU and memory are read; undefined when it is not on this machine. */
   readonly pid: number | undefined
   readonly payloads: Payloads
-  readonly seeded: readonly string[]
+  /** Objects that are there before the first round, by their size. */
+  readonly keys: Readonly<Record<PayloadName, readonly string[]>>
   /** Keys of small objects that were put and not deleted again. */
   readonly written: string[]
   /** A key that was never used; the keys come in no order. */
   newKey(): string
 }
 
-/** Objects that are there before the first round. */
-export type SeedKind = 'small' | 'large'
-
 export const connectionsMax = 64
-export const largeKeys: readonly string[] = ['large/0', 'large/1', 'large/2', 'large/3']
+const mediumKeys = 8
+const largeKeys = 4
 const verifiedMax = 64
 
 export function makePayloads(): Payloads {
-  const of = (length: number) => {
+  const of = (length: number): Payload => {
     const bytes = payload(length)
-    return { bytes, sha256: hash('sha256', bytes) }
+    return { bytes, sha256: hash('sha256', bytes), md5: hash('md5', bytes) }
   }
-  return { small: of(smallBytes), large: of(largeBytes) }
+  return { small: of(smallBytes), medium: of(mediumBytes), large: of(largeBytes), part: of(partBytes) }
 }
 
 export function openTarget(options: {
@@ -43,15 +47,20 @@ export function openTarget(options: {
   readonly credentials: Credentials
   readonly pid: number | undefined
   readonly payloads: Payloads
-  readonly seedObjects: number
 }): Target {
   let issued = 0
+  const name = `/bench-${randomBytes(6).toString('hex')}`
   return {
     client: new Client(options.endpoint, options.credentials, connectionsMax),
-    bucket: `/bench-${randomBytes(6).toString('hex')}`,
+    bucket: name,
+    versionedBucket: `${name}-versioned`,
     pid: options.pid,
     payloads: options.payloads,
-    seeded: Array.from({ length: options.seedObjects }, (_, i) => `seed/${String(i).padStart(6, '0')}`),
+    keys: {
+      small: Array.from({ length: 2 * listKeys }, (_, i) => `seed/${String(i).padStart(6, '0')}`),
+      medium: Array.from({ length: mediumKeys }, (_, i) => `medium/${i}`),
+      large: Array.from({ length: largeKeys }, (_, i) => `large/${i}`),
+    },
     written: [],
     newKey: () => {
       issued += 1
@@ -61,25 +70,33 @@ export function openTarget(options: {
   }
 }
 
-/** Makes the bucket, and of the objects those that the cases to come will read. */
-export async function seed(target: Target, needs: ReadonlySet<SeedKind>, region: string): Promise<void> {
-  const { client, bucket, payloads, seeded } = target
+/** Makes the buckets, and of the objects those that the cases to come will read. */
+export async function seed(target: Target, needs: ReadonlySet<PayloadName>, region: string): Promise<void> {
+  const { client, bucket, versionedBucket, payloads, keys } = target
   const constraint = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`
   const body = region === 'us-east-1' ? {} : { body: Buffer.from(constraint), payloadHash: unsignedPayload }
   await client.send({ method: 'PUT', path: bucket, status: 200, ...body })
-  await eachOf(needs.has('small') ? seeded : [], async (key) => {
-    await client.send({ ...putOf(payloads.small), path: `${bucket}/${key}` })
+  await client.send({ method: 'PUT', path: versionedBucket, status: 200, ...body })
+  const versioning = Buffer.from('<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>')
+  await client.send({
+    method: 'PUT',
+    path: versionedBucket,
+    query: 'versioning=',
+    body: versioning,
+    payloadHash: hash('sha256', versioning),
+    headers: { 'content-md5': hash('md5', versioning, 'base64') },
+    status: 200,
   })
-  for (const key of needs.has('large') ? largeKeys : []) await client.send({ ...putOf(payloads.large), path: `${bucket}/${key}` })
+  for (const size of needs) {
+    await eachOf(keys[size], (key) => client.send({ ...putOf(payloads[size]), path: `${bucket}/${key}` }))
+  }
 }
 
 /** Reads back a sample of what the cases wrote. @throws Error when one is not what was put */
 export async function verifyWritten({ client, bucket, payloads, written }: Target): Promise<number> {
   const step = Math.max(1, Math.floor(written.length / verifiedMax))
   const sample = written.filter((_, i) => i % step === 0).slice(0, verifiedMax)
-  await eachOf(sample, async (key) => {
-    await client.send({ method: 'GET', path: `${bucket}/${key}`, status: 200, expected: payloads.small.bytes })
-  })
+  await eachOf(sample, (key) => client.send({ method: 'GET', path: `${bucket}/${key}`, status: 200, expected: payloads.small.bytes }))
   return sample.length
 }
 
@@ -91,23 +108,30 @@ export async function putWritten({ client, bucket, payloads, written, newKey }: 
   })
 }
 
-export async function removeAll({ client, bucket, seeded, written }: Target): Promise<void> {
-  const keys = [...seeded, ...written, ...largeKeys, ...largeKeys.map((key) => `${key}-put`)]
-  await eachOf(keys, async (key) => {
-    await client.send({ method: 'DELETE', path: `${bucket}/${key}`, status: 204 })
-  })
-  await client.send({ method: 'DELETE', path: bucket, status: 204 })
+/** Empties and removes the buckets: what is measured at another server's address must not stay there. */
+export async function removeAll({ client, bucket, versionedBucket }: Target): Promise<void> {
+  for (const path of [bucket, versionedBucket]) {
+    for (let isTruncated = true; isTruncated; ) {
+      const page = (await client.send({ method: 'GET', path, query: 'versions=', status: 200, collect: true })).toString()
+      isTruncated = page.includes('<IsTruncated>true<')
+      const found = [...page.matchAll(/<Key>([^<]+)<\/Key><VersionId>([^<]+)</g)]
+      await eachOf(found, ([, key, version]) =>
+        client.send({ method: 'DELETE', path: `${path}/${key}`, query: `versionId=${version}`, status: 204 }),
+      )
+    }
+    await client.send({ method: 'DELETE', path, status: 204 })
+  }
 }
 
-function putOf({ bytes, sha256 }: Payloads['small']) {
+function putOf({ bytes, sha256 }: Payload) {
   return { method: 'PUT', body: bytes, payloadHash: sha256, status: 200 } as const
 }
 
 /** Untimed work, several at once. */
-async function eachOf(keys: readonly string[], work: (key: string) => Promise<void>): Promise<void> {
-  const waiting = keys.values()
+async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const waiting = items.values()
   const worker = async (): Promise<void> => {
-    for (const key of waiting) await work(key)
+    for (const item of waiting) await work(item)
   }
   await Promise.all(Array.from({ length: 16 }, worker))
 }

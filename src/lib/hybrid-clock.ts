@@ -12,6 +12,9 @@ const aheadMaxMs = 15 * 60 * 1000
 const alphabet = '0123456789abcdefghijklmnopqrstuv' // order-preserving: RFC 4648 base32hex, lower case
 const timeMax = 2 ** 48 - 1
 const counterMax = 2 ** 16 - 1
+const chanceBytes = 10
+const chanceDraws = 400
+const noChance = Buffer.alloc(0)
 const wellFormed = /^[0-9a-v]{32}$/
 
 /** The other clock is too far ahead to be believed. */
@@ -35,6 +38,7 @@ export class HybridClock {
   readonly #clock: Clock
   readonly #region: Buffer
   #last: Moment = { timeMs: 0, counter: 0 }
+  #chance = noChance
 
   constructor(options: { readonly clock: Clock; readonly region: string }) {
     this.#clock = options.clock
@@ -79,7 +83,11 @@ export class HybridClock {
   }
 
   #encode(moment: Moment): string {
-    return encode({ ...moment, region: this.#region, chance: randomBytes(10) })
+    // Drawn for many ids at a time: each draw by itself is a system call.
+    if (this.#chance.length === 0) this.#chance = randomBytes(chanceBytes * chanceDraws)
+    const chance = this.#chance.subarray(0, chanceBytes)
+    this.#chance = this.#chance.subarray(chanceBytes)
+    return encode({ ...moment, region: this.#region, chance })
   }
 }
 

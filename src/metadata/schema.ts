@@ -76,4 +76,12 @@ export const schema: readonly Migration[] = [
       );
     `,
   },
+  {
+    version: 3,
+    sql: `
+      -- The null version that is its key's latest is found as the latest, so that unversioned buckets need no index for theirs.
+      DROP INDEX versions_null;
+      CREATE UNIQUE INDEX versions_null_below ON versions (bucket_id, key) WHERE is_null = 1 AND is_latest = 0;
+    `,
+  },
 ]

@@ -51,6 +51,8 @@ export interface ListingResult<Row> {
 /** Rows in the first scan when many may fall into one common prefix; doubles while they do not. */
 const firstBatch = 32
 const smallestBatch = 4
+/** Rows that may be read for nothing before a seek is cheaper than to read on. */
+const rowsPerSeek = 8
 
 export class ListingPage<Position extends { readonly key: string }, Row extends Position = Position> {
   readonly #prefix: string
@@ -102,7 +104,9 @@ export class ListingPage<Position extends { readonly key: string }, Row extends 
     }
     this.#advance(lastRow)
     this.#batch =
-      used * 2 > rows.length ? Math.min(this.#batch * 2, this.#maxEntries + 1) : Math.max(smallestBatch, Math.floor(this.#batch / 2))
+      used * rowsPerSeek > rows.length
+        ? Math.min(this.#batch * 2, this.#maxEntries + 1)
+        : Math.max(smallestBatch, Math.floor(this.#batch / 2))
   }
 
   result(): ListingResult<Row> {

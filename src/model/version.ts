@@ -63,6 +63,16 @@ export interface ObjectVersion {
   readonly seq: number
 }
 
+/** What a listing tells of a version, and where it stands in one. */
+export interface ListedVersion
+  extends Pick<
+    ObjectVersion,
+    'key' | 'id' | 'isNull' | 'isLatest' | 'isDeleteMarker' | 'size' | 'lastModifiedMs' | 'etag' | 'storageClass'
+  > {
+  readonly ownerId: string
+  readonly checksum: StoredChecksum | undefined
+}
+
 /** One part: of an upload under way, or of a completed version. */
 export interface Part {
   readonly number: number

@@ -1,11 +1,11 @@
 /** Listings: the model folds rows into a page and says what to read next; this reads it. */
 import type { Steps } from '../metadata/steps.ts'
 import { scanUploads } from '../metadata/tables/uploads.ts'
-import { type KeyBound, scanCurrent, scanVersions } from '../metadata/tables/version-rows.ts'
+import { type KeyBound, scanCurrent, scanVersions } from '../metadata/tables/version-scans.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { ListingPage, type ListingResult, type ListingScan, type ListingStart } from '../model/listing.ts'
 import type { Upload } from '../model/upload.ts'
-import type { ObjectVersion } from '../model/version.ts'
+import type { ListedVersion } from '../model/version.ts'
 import type { ObjectParts } from './parts.ts'
 
 export interface ListRequest<Position> {
@@ -17,8 +17,8 @@ export interface ListRequest<Position> {
 }
 
 /** Current objects; delete markers are passed over. */
-export function listCurrent(parts: ObjectParts, request: ListRequest<{ readonly key: string }>): Promise<ListingResult<ObjectVersion>> {
-  const page = new ListingPage<{ readonly key: string }, ObjectVersion>(request)
+export function listCurrent(parts: ObjectParts, request: ListRequest<{ readonly key: string }>): Promise<ListingResult<ListedVersion>> {
+  const page = new ListingPage<{ readonly key: string }, ListedVersion>(request)
   return fill(parts, page, (scan) => scanCurrent({ bucketId: request.bucket.id, from: keyBound(scan.from), ...boundsOf(scan) }))
 }
 
@@ -29,8 +29,8 @@ export interface VersionPosition {
 }
 
 /** All versions and delete markers, a key's newest first. */
-export function listVersions(parts: ObjectParts, request: ListRequest<VersionPosition>): Promise<ListingResult<ObjectVersion>> {
-  const page = new ListingPage<VersionPosition, ObjectVersion>(request)
+export function listVersions(parts: ObjectParts, request: ListRequest<VersionPosition>): Promise<ListingResult<ListedVersion>> {
+  const page = new ListingPage<VersionPosition, ListedVersion>(request)
   return fill(parts, page, ({ from, ...scan }) =>
     from.at === 'key'
       ? scanVersions({ bucketId: request.bucket.id, from: { key: from.key, after: false }, ...boundsOf(scan) })

@@ -2,12 +2,12 @@
 import { S3Error } from '../model/errors.ts'
 import { listMaxEntries } from '../model/limits.ts'
 import { type ListingStart, startAfterMarker } from '../model/listing.ts'
-import { type ObjectVersion, publicVersionId } from '../model/version.ts'
+import { type ListedVersion, publicVersionId } from '../model/version.ts'
 import type { VersionPosition } from '../objects/list.ts'
 import { type OperationContext, operation } from '../s3/define.ts'
 import { query } from '../s3/members.ts'
 import { xml } from '../s3/reply.ts'
-import { isoTime, type XmlValue } from '../s3/xml/write.ts'
+import { escapeXml, isoTime, Markup, type XmlValue } from '../s3/xml/write.ts'
 import {
   commonPrefixElements,
   delimiterElement,
@@ -16,7 +16,8 @@ import {
   keyWriter,
   listMembers,
   maxEntriesQuery,
-  objectElements,
+  objectMarkup,
+  ownerMarkup,
 } from './shared/listing.ts'
 import { parseVersionId } from './shared/version-ids.ts'
 
@@ -91,8 +92,9 @@ function invalidMarker(message: string, value: string): S3Error {
   return new S3Error('InvalidArgument', { message, details: { ArgumentName: 'version-id-marker', ArgumentValue: value } })
 }
 
-function versionElement(version: ObjectVersion, write: KeyWriter): XmlValue {
-  const names = { Key: write(version.key), VersionId: publicVersionId(version), IsLatest: version.isLatest }
-  if (!version.isDeleteMarker) return { Version: { ...names, ...objectElements(version, true) } }
-  return { DeleteMarker: { ...names, LastModified: isoTime(version.lastModifiedMs), Owner: { ID: version.record.ownerId } } }
+function versionElement(version: ListedVersion, write: KeyWriter): XmlValue {
+  const { key, isLatest, isDeleteMarker, lastModifiedMs, ownerId } = version
+  const names = `<Key>${escapeXml(write(key))}</Key><VersionId>${publicVersionId(version)}</VersionId><IsLatest>${isLatest}</IsLatest>`
+  if (!isDeleteMarker) return { Version: new Markup(names + objectMarkup(version, true)) }
+  return { DeleteMarker: new Markup(`${names}<LastModified>${isoTime(lastModifiedMs)}</LastModified>${ownerMarkup(ownerId)}`) }
 }

@@ -7,12 +7,12 @@ import { query } from '../s3/members.ts'
 import { xml } from '../s3/reply.ts'
 import {
   commonPrefixElements,
+  contentsMarkup,
   delimiterElement,
   keyTextQuery,
   keyWriter,
   listMembers,
   maxEntriesQuery,
-  objectElements,
 } from './shared/listing.ts'
 
 interface Page {
@@ -54,7 +54,7 @@ export const ListObjectsV2 = operation({
       Delimiter: delimiterElement(delimiter, write),
       EncodingType,
       IsTruncated: page.isTruncated,
-      Contents: page.contents.map((version) => ({ Key: write(version.key), ...objectElements(version, withOwner) })),
+      Contents: page.contents.map((version) => contentsMarkup(version, write, withOwner)),
       CommonPrefixes: commonPrefixElements(page.commonPrefixes, write),
     })
     return { status: 200, headers: { 'x-amz-bucket-region': bucket.region }, body }

@@ -5,12 +5,12 @@ import { operation } from '../s3/define.ts'
 import { xml } from '../s3/reply.ts'
 import {
   commonPrefixElements,
+  contentsMarkup,
   delimiterElement,
   keyTextQuery,
   keyWriter,
   listMembers,
   maxEntriesQuery,
-  objectElements,
 } from './shared/listing.ts'
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html */
@@ -37,7 +37,7 @@ export const ListObjects = operation({
       Delimiter: delimiterElement(delimiter, write),
       EncodingType: input.EncodingType,
       IsTruncated: page.isTruncated,
-      Contents: page.contents.map((version) => ({ Key: write(version.key), ...objectElements(version, true) })),
+      Contents: page.contents.map((version) => contentsMarkup(version, write, true)),
       CommonPrefixes: commonPrefixElements(page.commonPrefixes, write),
     })
     return { status: 200, headers: { 'x-amz-bucket-region': bucket.region }, body }

@@ -6,7 +6,7 @@ import type { ObjectVersion, Part, Stamped, VersionRecord } from '../../model/ve
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { bucketById } from './buckets.ts'
 import { insertPart } from './uploads.ts'
-import { insertVersion, newestVersion, versionByOrderedId } from './version-rows.ts'
+import { insertVersion, newestVersion, recordText, versionByOrderedId } from './version-rows.ts'
 
 /** One version as it arrived; its content, where it came along, is written and synced already. */
 export interface Delivery {
@@ -79,7 +79,7 @@ function* mergeInto(standing: ObjectVersion, delivery: Delivery, context: Transa
       standing.bucketId,
       standing.key,
       standing.id,
-      JSON.stringify(record),
+      recordText(standing.id, record),
       context.seq,
     )
   }

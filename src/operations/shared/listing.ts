@@ -1,10 +1,9 @@
 /** What the listings of a bucket share: their parameters and how they write keys. */
-import { quoteEtag } from '../../model/etag.ts'
 import { encodeUrlForm, parseEncodingType, parseMaxEntries } from '../../model/listing-parameters.ts'
 import { checkKeyText } from '../../model/names.ts'
-import type { ObjectVersion } from '../../model/version.ts'
+import type { ListedVersion } from '../../model/version.ts'
 import { query, type TextMember } from '../../s3/members.ts'
-import { isoTime, type XmlValue } from '../../s3/xml/write.ts'
+import { escapeXml, isoTime, Markup, type XmlValue } from '../../s3/xml/write.ts'
 
 /** A prefix, delimiter or marker; '' when it is absent. */
 export function keyTextQuery(name: string): TextMember<string> {
@@ -51,18 +50,23 @@ export function commonPrefixElements(prefixes: readonly string[], write: KeyWrit
   return prefixes.map((prefix) => ({ Prefix: write(prefix) }))
 }
 
-/** What every listing says of an object or version behind its names. */
-export function objectElements(
-  { record, lastModifiedMs, etag, size, storageClass }: ObjectVersion,
-  withOwner: boolean,
-): Readonly<Record<string, XmlValue>> {
-  return {
-    LastModified: isoTime(lastModifiedMs),
-    ETag: quoteEtag(etag),
-    ChecksumAlgorithm: record.checksum?.algorithm,
-    ChecksumType: record.checksum?.type,
-    Size: size,
-    Owner: withOwner ? { ID: record.ownerId } : undefined,
-    StorageClass: storageClass,
-  }
+/** What every listing says of an object or version behind its names. A page has a thousand of them, so that it is written as text. */
+export function objectMarkup({ ownerId, checksum, lastModifiedMs, etag, size, storageClass }: ListedVersion, withOwner: boolean): string {
+  const sum =
+    checksum === undefined
+      ? ''
+      : `<ChecksumAlgorithm>${checksum.algorithm}</ChecksumAlgorithm><ChecksumType>${checksum.type}</ChecksumType>`
+  return (
+    `<LastModified>${isoTime(lastModifiedMs)}</LastModified><ETag>&quot;${etag}&quot;</ETag>${sum}<Size>${size}</Size>` +
+    `${withOwner ? ownerMarkup(ownerId) : ''}<StorageClass>${storageClass}</StorageClass>`
+  )
+}
+
+export function ownerMarkup(ownerId: string): string {
+  return `<Owner><ID>${escapeXml(ownerId)}</ID></Owner>`
+}
+
+/** `<Contents>` of a listing of current objects. */
+export function contentsMarkup(version: ListedVersion, write: KeyWriter, withOwner: boolean): Markup {
+  return new Markup(`<Key>${escapeXml(write(version.key))}</Key>${objectMarkup(version, withOwner)}`)
 }

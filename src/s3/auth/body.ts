@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { S3Error, type S3ErrorCode } from '../../model/errors.ts'
-import { ByteReader } from './byte-reader.ts'
+import { ByteReader, brokenOff } from './byte-reader.ts'
 import { ChunkSignatures } from './chunk-signatures.ts'
 import { chunkedBytes } from './chunks.ts'
 import { headerOf, type RequestHead } from './head.ts'
@@ -69,9 +69,10 @@ export function openBody(raw: AsyncIterable<Buffer>, options: OpenBodyOptions): 
   if (!hasTrailer && announced.length > 0) {
     throw new S3Error('InvalidRequest', { message: 'x-amz-trailer needs a payload with a trailer; see x-amz-content-sha256.' })
   }
-  return new RequestBody(lengthBytes, (keepTrailers) => {
-    const reader = new ByteReader(raw instanceof Readable ? raw.iterator({ destroyOnReturn: false }) : raw)
-    if (!isChunked) return plainBytes(reader, { payload, lengthBytes })
+  return new RequestBody(lengthBytes, (ended) => {
+    const source = raw instanceof Readable ? raw.iterator({ destroyOnReturn: false }) : raw
+    if (!isChunked) return plainBytes(source, { payload, lengthBytes, ended })
+    const reader = new ByteReader(source)
     const signatures = payload.mode === 'chunked-signed' ? new ChunkSignatures(seedOf(options)) : undefined
     const chunks = chunkedBytes({
       reader,
@@ -80,7 +81,7 @@ export function openBody(raw: AsyncIterable<Buffer>, options: OpenBodyOptions): 
       ...(signatures !== undefined && { signatures }),
       ...(hasTrailer && { announced }),
     })
-    return withTrailers(reader, chunks, keepTrailers)
+    return withTrailers(reader, chunks, ended)
   })
 }
 
@@ -111,62 +112,68 @@ export function contentEncodingWithoutChunked(value: string | undefined): string
   return kept.filter((coding) => coding !== '' && coding.toLowerCase() !== 'aws-chunked').join(',') || undefined
 }
 
-type KeepTrailers = (values: ReadonlyMap<string, string>) => void
+/** Told once, when every byte has been given and checked. */
+type Ended = (trailers: ReadonlyMap<string, string>) => void
 
 class RequestBody implements Body {
   readonly lengthBytes: number
-  readonly #open: (keepTrailers: KeepTrailers) => AsyncGenerator<Buffer, void, void>
-  #state: 'unread' | 'reading' | 'read' = 'unread'
-  #trailers: Readonly<Record<string, string>> = {}
+  readonly #open: (ended: Ended) => AsyncGenerator<Buffer, void, void>
+  #isOpen = false
+  #trailers: Readonly<Record<string, string>> | undefined
 
-  constructor(lengthBytes: number, open: (keepTrailers: KeepTrailers) => AsyncGenerator<Buffer, void, void>) {
+  constructor(lengthBytes: number, open: (ended: Ended) => AsyncGenerator<Buffer, void, void>) {
     this.lengthBytes = lengthBytes
     this.#open = open
   }
 
   trailers(): Readonly<Record<string, string>> {
-    if (this.#state !== 'read') throw new Error('trailers() was called before the end of the body')
+    if (this.#trailers === undefined) throw new Error('trailers() was called before the end of the body')
     return this.#trailers
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
-    if (this.#state !== 'unread') throw new Error('the body was read twice')
-    this.#state = 'reading'
-    yield* this.#open((values) => {
-      this.#trailers = Object.fromEntries(values)
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
+    if (this.#isOpen) throw new Error('the body was read twice')
+    this.#isOpen = true
+    return this.#open((trailers) => {
+      this.#trailers = Object.fromEntries(trailers)
     })
-    this.#state = 'read'
   }
 }
 
 async function* withTrailers(
   reader: ByteReader,
   chunks: AsyncGenerator<Buffer, ReadonlyMap<string, string>, void>,
-  keepTrailers: KeepTrailers,
+  ended: Ended,
 ): AsyncGenerator<Buffer, void, void> {
   try {
-    keepTrailers(yield* chunks)
+    ended(yield* chunks)
   } finally {
     await reader.close()
   }
 }
 
+const noTrailers: ReadonlyMap<string, string> = new Map()
+
 async function* plainBytes(
-  reader: ByteReader,
-  { payload, lengthBytes }: { payload: PayloadMode; lengthBytes: number },
+  source: AsyncIterable<Buffer>,
+  { payload, lengthBytes, ended }: { payload: PayloadMode; lengthBytes: number; ended: Ended },
 ): AsyncGenerator<Buffer, void, void> {
   const digest = payload.mode === 'sha256' ? createHash('sha256') : undefined
+  let receivedBytes = 0
   try {
-    for (let piece = await reader.take(Infinity); piece !== undefined; piece = await reader.take(Infinity)) {
-      if (reader.receivedBytes > lengthBytes) throw new S3Error('IncompleteBody')
+    for await (const piece of source) {
+      if (piece.length === 0) continue
+      receivedBytes += piece.length
+      if (receivedBytes > lengthBytes) throw new S3Error('IncompleteBody')
       digest?.update(piece)
       yield piece
     }
-    if (reader.receivedBytes !== lengthBytes) throw new S3Error('IncompleteBody')
-    if (payload.mode === 'sha256' && digest !== undefined) checkSha256(payload.hex, digest.digest('hex'))
-  } finally {
-    await reader.close()
+  } catch (cause) {
+    throw brokenOff(cause)
   }
+  if (receivedBytes !== lengthBytes) throw new S3Error('IncompleteBody')
+  if (payload.mode === 'sha256' && digest !== undefined) checkSha256(payload.hex, digest.digest('hex'))
+  ended(noTrailers)
 }
 
 function checkSha256(promised: string, computed: string): void {

@@ -75,8 +75,12 @@ export class ByteReader {
       return await this.#source.next()
     } catch (cause) {
       this.#ended = true
-      // A refusal made on purpose (a timeout, a limit) keeps its name; anything else is a connection that broke.
-      throw cause instanceof S3Error ? cause : new S3Error('IncompleteBody', { cause })
+      throw brokenOff(cause)
     }
   }
+}
+
+/** A refusal made on purpose (a timeout, a limit) keeps its name; anything else is a connection that broke. */
+export function brokenOff(cause: unknown): S3Error {
+  return cause instanceof S3Error ? cause : new S3Error('IncompleteBody', { cause })
 }

@@ -143,11 +143,13 @@ const componentNames: ReadonlyMap<string, keyof Components> = new Map([
 /** x-amz-date, or else Date; the string to sign has either in the ISO form. */
 function timeOf(head: RequestHead): { timestamp: string; timeMs: number } {
   const text = headerOf(head, 'x-amz-date') ?? headerOf(head, 'date') ?? ''
-  const timeMs = parseAmzDate(text) ?? parseHttpDate(text)
-  if (timeMs === undefined) {
+  const amzMs = parseAmzDate(text)
+  if (amzMs !== undefined) return { timestamp: text, timeMs: amzMs }
+  const httpMs = parseHttpDate(text)
+  if (httpMs === undefined) {
     throw new S3Error('AccessDenied', { message: 'AWS authentication requires a valid Date or x-amz-date header' })
   }
-  return { timestamp: formatAmzDate(timeMs), timeMs }
+  return { timestamp: formatAmzDate(httpMs), timeMs: httpMs }
 }
 
 // --- the query of a presigned request -----------------------------------------------------------------------------

@@ -6,10 +6,10 @@ const amzDate = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/
 export function parseAmzDate(text: string): number | undefined {
   const parts = amzDate.exec(text)
   if (parts === null) return undefined
-  const [, year, month, day, hour, minute, second] = parts
-  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`
-  const ms = Date.parse(iso)
-  return Number.isNaN(ms) || new Date(ms).toISOString() !== iso ? undefined : ms
+  const [, year, month, day, hour, minute, second] = parts.map(Number)
+  const ms = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second)
+  // Date.UTC takes the 30th of February for the 2nd of March.
+  return formatAmzDate(ms) === text ? ms : undefined
 }
 
 export function formatAmzDate(ms: number): string {

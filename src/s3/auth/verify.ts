@@ -139,24 +139,24 @@ function badScope(via: Claim['via'], { message, region }: { message: string; reg
 }
 
 function checkTime({ timeMs, expiresSeconds, timestamp }: Claim, nowMs: number): void {
-  const serverTime = new Date(nowMs).toISOString()
+  const serverTime = (): string => new Date(nowMs).toISOString()
   if (expiresSeconds === undefined) {
     if (Math.abs(nowMs - timeMs) <= skewMaxMs) return
     throw new S3Error('RequestTimeTooSkewed', {
-      details: { RequestTime: timestamp, ServerTime: serverTime, MaxAllowedSkewMilliseconds: skewMaxMs },
+      details: { RequestTime: timestamp, ServerTime: serverTime(), MaxAllowedSkewMilliseconds: skewMaxMs },
     })
   }
   const endMs = timeMs + expiresSeconds * 1000
   if (nowMs > endMs) {
     throw new S3Error('AccessDenied', {
       message: 'Request has expired',
-      details: { 'X-Amz-Expires': expiresSeconds, Expires: new Date(endMs).toISOString(), ServerTime: serverTime },
+      details: { 'X-Amz-Expires': expiresSeconds, Expires: new Date(endMs).toISOString(), ServerTime: serverTime() },
     })
   }
   if (timeMs - nowMs > skewMaxMs) {
     throw new S3Error('AccessDenied', {
       message: 'Request is not valid yet',
-      details: { RequestTime: timestamp, ServerTime: serverTime },
+      details: { RequestTime: timestamp, ServerTime: serverTime() },
     })
   }
 }

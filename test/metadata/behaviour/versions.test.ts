@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { newestVersion, scanCurrent, scanVersions, versionById } from '../../../src/metadata/tables/version-rows.ts'
+import { newestVersion, versionById } from '../../../src/metadata/tables/version-rows.ts'
+import { scanCurrent, scanVersions } from '../../../src/metadata/tables/version-scans.ts'
 import { VersionIdBehind } from '../../../src/model/version.ts'
 import { newVersion, openRegion } from './region.ts'
 
