@@ -8,6 +8,7 @@ import { controlTransactions } from './tables/control.ts'
 import { deliveryTransactions } from './tables/deliveries.ts'
 import { factTransactions } from './tables/facts.ts'
 import { garbageTransactions } from './tables/garbage.ts'
+import { segmentTransactions } from './tables/segments.ts'
 import { settlementTransactions } from './tables/settlements.ts'
 import { uploadTransactions } from './tables/uploads.ts'
 import { versionTransactions } from './tables/versions.ts'
@@ -20,6 +21,7 @@ export const transactions = {
   ...versionTransactions,
   ...uploadTransactions,
   ...garbageTransactions,
+  ...segmentTransactions,
   ...settlementTransactions,
   ...deliveryTransactions,
   ...controlTransactions,
@@ -41,6 +43,10 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'beginDeleteBucket',
   'cancelDeleteBucket',
   'forgetBlobs',
+  'forgetCompletedUploads',
+  'retireSegment',
+  'forgetRetired',
+  'moveBlobs',
   'settle',
   'redriveFailed',
   'applyControl',
