@@ -9,19 +9,22 @@ import { readMasterKey } from './config/master-key.ts'
 import type { Config } from './config/schema.ts'
 import { createControl } from './control/control.ts'
 import { createQueryHandler } from './iam/query.ts'
-import { systemClock } from './lib/clock.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
 import { type Engine, runEngine } from './lib/engine.ts'
 import { createHashers } from './lib/hash.ts'
 import { HybridClock } from './lib/hybrid-clock.ts'
+import { createPace } from './lib/pace.ts'
 import type { Metadata } from './metadata/engine.ts'
 import { schema } from './metadata/schema.ts'
 import { openSqlite } from './metadata/sqlite/open.ts'
 import { transactions, usesReserve } from './metadata/transactions.ts'
 import { createBuckets } from './objects/buckets.ts'
+import { createCompaction } from './objects/compaction.ts'
 import { createObjects } from './objects/objects.ts'
 import type { ObjectParts } from './objects/parts.ts'
 import { ReaderPins } from './objects/reader-pins.ts'
 import { createReclaim } from './objects/reclaim.ts'
+import { SegmentWatch } from './objects/segment-watch.ts'
 import { operations } from './operations/index.ts'
 import { createPeers } from './peers/peers.ts'
 import { createReplication } from './replication/replication.ts'
@@ -83,7 +86,7 @@ async function compose(
   closing(() => control.close())
   const replication = createReplication({ parts, control, peers, self, clock, log })
   closing(() => replication.close())
-  const engines: readonly Engine[] = [createReclaim(parts), ...control.engines, ...replication.engines]
+  const engines: readonly Engine[] = [...spaceEngines(config, { parts, clock, log }), ...control.engines, ...replication.engines]
 
   const keys = createKeys(credentials, peers.peerKeyOf)
   const others = regions.map(({ name }) => name).filter((name) => name !== self)
@@ -129,6 +132,16 @@ async function compose(
   closing(startEngines(engines, log))
   await peers.greet()
   return { s3Port, adminPort }
+}
+
+/** What gives space back. */
+function spaceEngines(
+  config: Config,
+  { parts, clock, log }: { readonly parts: ObjectParts; readonly clock: Clock; readonly log: Logger },
+): readonly Engine[] {
+  const watch = new SegmentWatch()
+  const pace = createPace(config.compaction.bytesPerSecond)
+  return [createReclaim({ ...parts, clock, onFreed: (refs) => watch.freed(refs) }), createCompaction({ ...parts, watch, pace, clock, log })]
 }
 
 async function openStores(
