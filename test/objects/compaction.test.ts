@@ -7,17 +7,9 @@ import type { ObjectVersion } from '../../src/model/version.ts'
 import { contentOf } from '../../src/objects/content.ts'
 import type { ChosenPart } from '../../src/objects/multipart.ts'
 import { openContent } from '../../src/objects/read.ts'
-import { bytesFor, diskBytes, drain, gather, never, once, type Space, useSpace } from './space.ts'
+import { bytesFor, diskBytes, drain, emptyAround, fill, gather, never, once, type Space, useSpace } from './space.ts'
 
 const KiB = 1024
-
-async function fill(space: Space, bucket: Bucket, of: { count: number; bytes: number; isEncrypted?: boolean }): Promise<void> {
-  const keys = Array.from({ length: of.count }, (_, n) => `k${n}`)
-  const options = { isEncrypted: of.isEncrypted ?? false }
-  for (let at = 0; at < keys.length; at += 32) {
-    await Promise.all(keys.slice(at, at + 32).map((key) => space.put(bucket, key, bytesFor(key, of.bytes), options)))
-  }
-}
 
 const segmentsOf = (space: Space): Promise<string[]> => readdir(join(space.folder, 'blobs', 'segments'))
 
@@ -176,11 +168,4 @@ async function uploadWithSmallPart(
   await beforeItIsCompleted()
   await space.objects.completeUpload({ ...address, uploadId, chosen })
   return { content: Buffer.concat(contents), version: await space.objects.find(address) }
-}
-
-/** Makes whatever small is in `bucket` stand nearly alone in its segment, and lets compaction move it. */
-async function emptyAround(space: Space, bucket: Bucket): Promise<void> {
-  await fill(space, bucket, { count: 70, bytes: 16 * KiB })
-  for (let n = 0; n < 70; n++) await space.objects.delete({ bucket, key: `k${n}`, ownerId: 'owner' })
-  await drain(space.reclaim, space.compaction)
 }

@@ -28,7 +28,7 @@ import { createReclaim } from '../../src/objects/reclaim.ts'
 import { SegmentWatch } from '../../src/objects/segment-watch.ts'
 
 /** The same in every process that opens a folder. */
-const masterKey = Buffer.alloc(32, 7)
+export const masterKey = Buffer.alloc(32, 7)
 export const segmentLimitBytes = 1024 * 1024
 export const never = new AbortController().signal
 
@@ -72,6 +72,12 @@ export async function openSpace({ folder, clock = systemClock, ...options }: Spa
     ids: new HybridClock({ clock, region: 'us-east-1' }),
     readers: new ReaderPins(),
     encryptByDefault: false,
+  }
+  for (const [name, value] of [
+    ['region', 'us-east-1'],
+    ['master key', parts.keyring.keyId],
+  ] as const) {
+    await metadata.commit({ tx: 'rememberFact', name, value })
   }
   const objects = createObjects(parts)
   const watch = new SegmentWatch()
@@ -171,4 +177,20 @@ export async function gather(content: Buffer | AsyncIterable<Buffer>): Promise<B
 export function bytesFor(name: string, length: number): Buffer {
   const block = createHash('sha512').update(name).digest()
   return Buffer.alloc(length, block)
+}
+
+/** Objects k0, k1, …, each with the bytes for its key. */
+export async function fill(space: Space, bucket: Bucket, of: { count: number; bytes: number; isEncrypted?: boolean }): Promise<void> {
+  const keys = Array.from({ length: of.count }, (_, n) => `k${n}`)
+  const options = { isEncrypted: of.isEncrypted ?? false }
+  for (let at = 0; at < keys.length; at += 32) {
+    await Promise.all(keys.slice(at, at + 32).map((key) => space.put(bucket, key, bytesFor(key, of.bytes), options)))
+  }
+}
+
+/** Makes whatever small is in `bucket` stand nearly alone in its segment, and lets compaction move it. */
+export async function emptyAround(space: Space, bucket: Bucket): Promise<void> {
+  await fill(space, bucket, { count: 70, bytes: 16 * 1024 })
+  for (let n = 0; n < 70; n++) await space.objects.delete({ bucket, key: `k${n}`, ownerId: 'owner' })
+  await drain(space.reclaim, space.compaction)
 }

@@ -56,6 +56,12 @@ export function* scanUploads(scan: {
   return rows.map(toUpload)
 }
 
+/** Open uploads of all buckets, by id. */
+export function* uploadsAfter(id: string, limit: number): Steps<readonly Upload[]> {
+  const rows = yield statement(`SELECT ${columns} FROM uploads WHERE id > ?1 AND state = 'open' ORDER BY id LIMIT ?2`, id, limit)
+  return rows.map(toUpload)
+}
+
 /** Parts of an upload or of a completed version, by number. */
 export function* partsOf(blobSet: string, page: { readonly afterNumber: number; readonly limit: number }): Steps<readonly Part[]> {
   const rows = yield statement(
