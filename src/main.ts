@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runCli } from './cli/program.ts'
 import { processEnvironment } from './config/load.ts'
+import { systemClock } from './lib/clock.ts'
 
 /** Runs the command in `process.argv`, and leaves its exit code for when nothing is left to do. */
 export async function main(): Promise<void> {
@@ -17,6 +18,7 @@ export async function main(): Promise<void> {
     version: versionOf(new URL('../package.json', import.meta.url)),
     // Loaded when a region starts: the other commands answer at once.
     startRegion: async (config, deps) => (await import('./app.ts')).startRegion(config, deps),
+    checkRegion: async (target, signal) => (await import('./check/check-region.ts')).checkRegion(target, { clock: systemClock, signal }),
   })
 }
 

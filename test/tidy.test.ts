@@ -33,6 +33,7 @@ const arrows: Arrows = {
   operations: ['lib', 'model', 'access', 'objects', 'control', 's3'],
   iam: ['lib', 'model', 'access', 'control', 's3'],
   replication: ['lib', 'model', 'metadata', 'blobs', 'objects', 'control', 'peers'],
+  check: ['lib', 'model', 'metadata', 'blobs', 'objects'],
   admin: ['lib', 'model', 'access', 'metadata', 'blobs', 'objects', 'control', 's3', 'replication'],
   region: [
     'lib',
@@ -51,7 +52,7 @@ const arrows: Arrows = {
   ],
   cli: ['lib', 'config'],
   'app.ts': ['lib', 'model', 'config', 'metadata', 'blobs', 'objects', 'control', 'peers', 'replication', 'region', 'admin'],
-  'main.ts': ['config', 'cli', 'app.ts'],
+  'main.ts': ['lib', 'config', 'cli', 'check', 'app.ts'],
 }
 
 const packagePlaces: Readonly<Record<string, readonly string[]>> = {

@@ -27,4 +27,5 @@ const nothing: Parameters<typeof createProgram>[0] = {
   entry: '',
   version: '',
   startRegion: () => Promise.reject(new Error('help starts no region')),
+  checkRegion: () => Promise.reject(new Error('help checks no region')),
 }

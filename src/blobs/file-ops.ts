@@ -1,6 +1,12 @@
 /** The file-system calls that blobs need, one narrow door, so that a test can make the disk fail at each of them. */
 import * as fs from 'node:fs'
 
+export interface FileFacts {
+  readonly sizeBytes: number
+  /** When it was last written to. */
+  readonly modifiedMs: number
+}
+
 export interface FileOps {
   /** `create` fails when the file is there. */
   open(path: string, mode: 'read' | 'create'): Promise<number>
@@ -16,6 +22,7 @@ export interface FileOps {
   /** Quiet when the folder is there. */
   mkdir(path: string): Promise<void>
   readdir(path: string): Promise<readonly string[]>
+  stat(path: string): Promise<FileFacts>
   freeBytes(path: string): Promise<number>
 }
 
@@ -38,6 +45,10 @@ export const nodeFileOps: FileOps = {
     await fs.promises.mkdir(path, { recursive: true, mode: folderMode })
   },
   readdir: (path) => fs.promises.readdir(path),
+  stat: async (path) => {
+    const { size, mtimeMs } = await fs.promises.stat(path)
+    return { sizeBytes: size, modifiedMs: mtimeMs }
+  },
   freeBytes: async (path) => {
     const { bavail, bsize } = await fs.promises.statfs(path)
     return bavail * bsize

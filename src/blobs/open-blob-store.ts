@@ -10,6 +10,7 @@ import { OpenFiles } from './open-files.ts'
 import { Pins } from './pins.ts'
 import { recordBytes } from './record.ts'
 import { bootMax, segmentOfFileName } from './ref.ts'
+import { SegmentFiles } from './segment-files.ts'
 import { SegmentLedger } from './segment-ledger.ts'
 import { groupLimitBytes, SegmentWriter } from './segment-writer.ts'
 import type { BlobStore } from './store.ts'
@@ -39,6 +40,8 @@ const smallMaxBytes = groupLimitBytes / 2
 const pieceBytes = 1024 * 1024
 const buffersKept = 32
 const segmentsOpenMax = 256
+/** A descriptor of a segment that another process unlinked keeps its bytes on the disk: so long at most. */
+const forgetEveryMs = 20_000
 
 /**
  * @throws RangeError for numbers out of their limits, or when the folder has segments of this or a later boot
@@ -63,6 +66,10 @@ export async function openBlobStore(options: BlobStoreOptions): Promise<BlobStor
   const files = { ops, pool, boot, reserveBytes: options.reserveBytes ?? 0, tmpFolder: folders.tmp, filesFolder: folders.files, onLeftover }
   const writes = new BlobWrites({ segments, files, smallLimitBytes })
   const reads = new BlobReads({ ops, folders, pool, pins, segments: openSegments })
+  const segmentFiles = new SegmentFiles({ ops, folders, openSegments, writer: segments })
+  const forgetting = setInterval(() => void openSegments.forgetUnlinked(), forgetEveryMs)
+  // Nobody waits for it: it does not keep a process alive.
+  forgetting.unref()
   const sweeper = new Sweeper({
     ops,
     boot,
@@ -86,6 +93,18 @@ export async function openBlobStore(options: BlobStoreOptions): Promise<BlobStor
       await removals.retryLeftovers()
       return sweeper.sweep(questions, sweepOptions)
     },
+    segments: () => segmentFiles.list(),
+    isSealed: (id) => !segments.isCurrent(id),
+    seal: (id) => segments.seal(id),
+    async copyRecord(ref) {
+      if (closing !== undefined) throw new BlobStoreClosed()
+      return segmentFiles.copy(ref)
+    },
+    async removeSegment(id) {
+      if (closing !== undefined) throw new BlobStoreClosed()
+      await removals.unlinkSegment(id)
+      ledger.gone(id)
+    },
     freeBytes: () => ops.freeBytes(folders.root),
     status: () => ({
       boot,
@@ -103,6 +122,7 @@ export async function openBlobStore(options: BlobStoreOptions): Promise<BlobStor
   }
 
   async function closeAll(): Promise<void> {
+    clearInterval(forgetting)
     reads.close()
     await writes.close()
     await removals.close()

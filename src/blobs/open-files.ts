@@ -1,4 +1,5 @@
 /** Descriptors of segments that are read, kept open for the next reader; the longest unused is closed first. */
+import { codeOf } from './errors.ts'
 import { closeQuietly, type FileOps } from './file-ops.ts'
 
 export interface OpenFile {
@@ -55,6 +56,17 @@ export class OpenFiles {
     if (entry === undefined) return
     this.#entries.delete(path)
     if (entry.users === 0) this.#close(entry)
+  }
+
+  /** Closes what is no longer in its folder, because another process took it away. Never rejects. */
+  async forgetUnlinked(): Promise<void> {
+    for (const path of [...this.#entries.keys()]) {
+      const isThere = await this.#ops.stat(path).then(
+        () => true,
+        (error: unknown) => codeOf(error) !== 'ENOENT',
+      )
+      if (!isThere) this.forget(path)
+    }
   }
 
   /** Closes all that nobody uses; the others close with their users. */

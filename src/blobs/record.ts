@@ -14,7 +14,7 @@ import type { BlobRef } from './ref.ts'
 
 const format = 1
 const encryptedFlag = 1
-const headerBytes = 12
+export const headerBytes = 12
 const crcAt = 8
 const idBytes = 16
 
@@ -88,6 +88,29 @@ export function decodeRecord(bytes: Buffer, expected: { ref: BlobRef; lengthByte
     }
   }
   return payload
+}
+
+/** Length of the whole record whose header this is; undefined when it is no header of ours. */
+export function recordBytesOf(header: Buffer): number | undefined {
+  if (header[0] !== format || (header[1] !== 0 && header[1] !== encryptedFlag)) return undefined
+  return recordBytes({ lengthBytes: header.readUInt32BE(4), isEncrypted: header[1] === encryptedFlag })
+}
+
+/**
+ * A record taken from its place, verified, to be put in another. Its payload stays as it is: what an encrypted one is sealed to is its own id,
+ * which goes with it, and not its place.
+ * @throws BlobCorrupt
+ */
+export function takenRecord(bytes: Buffer, ref: BlobRef): BlobRecord {
+  if (bytes.readUInt32BE(crcAt) !== crcOf(bytes, ref)) throw new BlobCorrupt({ ref, reason: 'the checksum does not match' })
+  const lengthBytes = bytes.readUInt32BE(4)
+  const prefixBytes = bytes.length - headerBytes - lengthBytes
+  return {
+    lengthBytes,
+    storedBytes: bytes.length,
+    prefix: bytes.subarray(headerBytes, headerBytes + prefixBytes),
+    payload: bytes.subarray(headerBytes + prefixBytes),
+  }
 }
 
 function crcOf(record: Buffer, ref: BlobRef): number {

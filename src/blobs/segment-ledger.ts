@@ -64,6 +64,14 @@ export class SegmentLedger {
     else this.#check(id, entry)
   }
 
+  /** It was emptied by other means. */
+  gone(id: SegmentId): void {
+    const entry = this.#entries.get(segmentFileName(id))
+    if (entry === undefined) return
+    this.#stopCounting(entry)
+    this.#entries.delete(segmentFileName(id))
+  }
+
   #stopCounting(entry: Entry): void {
     this.#freedCount -= entry.freed?.size ?? 0
     entry.freed = undefined

@@ -53,6 +53,9 @@ export class SegmentWriter {
   #draining: Promise<void> | undefined
   #groupTaken = Promise.withResolvers<void>()
   #isClosed = false
+  #isToSeal = false
+  /** From before its file is there until nothing more will be written to it. */
+  #isNewestOpen = false
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options
@@ -74,6 +77,23 @@ export class SegmentWriter {
       this.#queuedBytes += record.storedBytes
       this.#draining ??= endOfTurn().then(() => this.#drain())
     })
+  }
+
+  /** Whether this segment is still written to. */
+  isCurrent(id: SegmentId): boolean {
+    return this.#isNewestOpen && id.boot === this.#options.boot && id.segment === this.#nextSegment - 1
+  }
+
+  /** Lets the next record begin another segment, if it is this one that is written to. */
+  async seal(id: SegmentId): Promise<void> {
+    // What is being written ends first; whatever is queued behind it goes on meanwhile.
+    while (this.isCurrent(id)) {
+      if (this.#draining === undefined) await this.#seal()
+      else {
+        this.#isToSeal = true
+        await this.#draining
+      }
+    }
   }
 
   /** Writes what waits, then closes the segment. */
@@ -141,6 +161,7 @@ export class SegmentWriter {
     const { ops, folder, boot, ledger } = this.#options
     const id = { boot, segment: this.#nextSegment }
     this.#nextSegment += 1
+    this.#isNewestOpen = true
     const path = `${folder}/${segmentFileName(id)}`
     const fd = await ops.open(path, 'create')
     try {
@@ -157,10 +178,12 @@ export class SegmentWriter {
   async #sealIfFull(): Promise<void> {
     const next = this.#queue[0]
     if (this.#current === undefined || next === undefined) return
-    if (this.#current.sizeBytes + next.record.storedBytes > this.#options.segmentLimitBytes) await this.#seal()
+    if (this.#isToSeal || this.#current.sizeBytes + next.record.storedBytes > this.#options.segmentLimitBytes) await this.#seal()
   }
 
   async #seal(): Promise<void> {
+    this.#isNewestOpen = false
+    this.#isToSeal = false
     const segment = this.#current
     if (segment === undefined) return
     this.#current = undefined

@@ -2,7 +2,8 @@
  * Stored bytes: small blobs as records of shared segment files, large ones as files of their own. What a blob belongs to is a row's
  * business; the ref in that row is all that leads here.
  */
-import type { BlobRef } from './ref.ts'
+import type { BlobRef, SegmentId } from './ref.ts'
+import type { MovedRecord, SegmentFile } from './segment-files.ts'
 import type { SweepOptions, SweepQuestions, SweepReport } from './sweep.ts'
 
 export interface WriteOptions {
@@ -83,6 +84,19 @@ export interface BlobStore {
    * it stopped.
    */
   sweep(questions: SweepQuestions, options?: SweepOptions): Promise<SweepReport>
+  /** Every segment file that is there, of whichever start, in the order of their names. */
+  segments(): Promise<readonly SegmentFile[]>
+  /** Whether nothing more will be written to it: not so for this start's newest. Segments of other starts are taken for sealed. */
+  isSealed(segment: SegmentId): boolean
+  /** Lets the next small blob begin another segment. Nothing happens when it is sealed already, or belongs to another start. */
+  seal(segment: SegmentId): Promise<void>
+  /**
+   * Copies a small blob, verified and byte for byte, into this start's segment. Encrypted ones need no key for it.
+   * @throws BlobCorrupt | BlobMissing when it is not what was written; DiskFull | BlobIoError | BlobStoreClosed
+   */
+  copyRecord(ref: BlobRef): Promise<MovedRecord>
+  /** Unlinks a segment to which no row refers and will refer, with its last open reader. @throws BlobIoError: tell again */
+  removeSegment(segment: SegmentId): Promise<void>
   /** Bytes that the file system would still take. */
   freeBytes(): Promise<number>
   status(): BlobStatus
@@ -90,4 +104,4 @@ export interface BlobStore {
   close(): Promise<void>
 }
 
-export type { BlobRef, SweepReport }
+export type { BlobRef, MovedRecord, SegmentFile, SegmentId, SweepReport }

@@ -7,7 +7,7 @@ export const exitCodes = {
   ok: 0,
   failed: 1,
   usage: 2,
-  /** What was asked for is not in sync yet, e.g. replication that was waited for. */
+  /** What was asked for is not in sync yet, e.g. replication that was waited for; or a check found something wrong. */
   notInSync: 3,
 } as const
 
@@ -23,6 +23,34 @@ export interface RunningRegion {
 
 export type StartRegion = (config: Config, deps: { readonly log: Logger }) => Promise<RunningRegion>
 
+/** Where a region keeps everything. */
+export interface CheckTarget {
+  readonly dataDirectory: string
+  /** Undefined: it is not there. */
+  readonly masterKey: Buffer | undefined
+}
+
+/** What a check looked at, by name, and what it found. */
+export interface RegionReport {
+  readonly region: string
+  readonly checked: Readonly<Record<CheckedName, number>>
+  readonly findings: readonly Finding[]
+  /** Findings beyond those that are listed. */
+  readonly unlisted: number
+}
+
+export interface Finding {
+  readonly kind: string
+  readonly bucket: string | null
+  readonly key: string | null
+  readonly versionId: string | null
+  readonly what: string
+}
+
+type CheckedName = 'buckets' | 'versions' | 'blobs' | 'bytes' | 'tasks' | 'orphanFiles' | 'orphanBytes'
+
+export type CheckRegion = (target: CheckTarget, signal: AbortSignal) => Promise<RegionReport>
+
 export interface CliContext {
   readonly environment: Environment
   /** Results, one line each; nothing else goes to stdout. */
@@ -33,6 +61,7 @@ export interface CliContext {
   readonly entry: string
   readonly version: string
   readonly startRegion: StartRegion
+  readonly checkRegion: CheckRegion
 }
 
 /** The command is not what it should be. Exit code 2. */

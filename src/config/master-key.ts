@@ -12,13 +12,18 @@ const keyBytes = 32
  * NOTE: the caller must refuse a start whose data was sealed with another key.
  */
 export async function readMasterKey({ dataDirectory, encryption: { masterKeyFile } }: Config): Promise<Buffer> {
-  const text = await readFileIfThere(masterKeyFile)
-  if (text !== undefined) {
-    if (!/^[0-9a-fA-F]{64}\s*$/.test(text)) throw new ConfigError(`${masterKeyFile} must hold 64 hex digits.`)
-    return Buffer.from(text.trim(), 'hex')
-  }
+  const standing = await masterKeyIfThere(masterKeyFile)
+  if (standing !== undefined) return standing
   if (masterKeyFile !== join(dataDirectory, 'master.key')) throw new ConfigError(`The master key ${masterKeyFile} is missing.`)
   const key = randomBytes(keyBytes)
   if (await writeFileOnce(masterKeyFile, `${key.toString('hex')}\n`, 0o600)) return key
   throw new ConfigError(`${masterKeyFile} was made by another process at this moment. Start again.`)
+}
+
+/** @throws ConfigError when the file is something else */
+export async function masterKeyIfThere(file: string): Promise<Buffer | undefined> {
+  const text = await readFileIfThere(file)
+  if (text === undefined) return undefined
+  if (!/^[0-9a-fA-F]{64}\s*$/.test(text)) throw new ConfigError(`${file} must hold 64 hex digits.`)
+  return Buffer.from(text.trim(), 'hex')
 }

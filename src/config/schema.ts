@@ -97,6 +97,14 @@ const limits = z.strictObject({
     .describe('How long requests in flight may take to end when the region stops.'),
 })
 
+const compaction = z.strictObject({
+  bytesPerSecond: z
+    .int()
+    .min(64 * 1024)
+    .default(32 * mebibyte)
+    .describe('How much of what still lives in mostly dead segments is copied, so that their space comes back.'),
+})
+
 const log = z.strictObject({
   level: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -148,6 +156,7 @@ export const settingsSchema = z
       .describe(
         'Threads that serve the S3 port. 1: everything in one thread. Absent: one for each core, at most 4; 1 where the system cannot spread connections.',
       ),
+    compaction: compaction.prefault({}).describe('Space of deleted and overwritten small objects.'),
     limits: limits.prefault({}).describe('Limits on connections and on time.'),
     log: log.prefault({}).describe('The log, JSON lines on stderr.'),
   })

@@ -77,6 +77,21 @@ export const schema: readonly Migration[] = [
     `,
   },
   {
+    version: 2,
+    sql: `
+      CREATE TABLE retired_segments (segment TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+
+      CREATE TABLE damage (
+        blob TEXT PRIMARY KEY, bucket_id TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL, part INTEGER,
+        reason TEXT NOT NULL, found_ms INTEGER NOT NULL, seq INTEGER NOT NULL
+      ) WITHOUT ROWID;
+
+      ALTER TABLE uploads ADD COLUMN completed_ms INTEGER;
+      UPDATE uploads SET completed_ms = initiated_ms WHERE state = 'completed';
+      CREATE INDEX uploads_completed ON uploads (completed_ms) WHERE completed_ms IS NOT NULL;
+    `,
+  },
+  {
     version: 3,
     sql: `
       -- The null version that is its key's latest is found as the latest, so that unversioned buckets need no index for theirs.

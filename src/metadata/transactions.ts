@@ -9,6 +9,7 @@ import { controlTransactions } from './tables/control.ts'
 import { deliveryTransactions } from './tables/deliveries.ts'
 import { factTransactions } from './tables/facts.ts'
 import { garbageTransactions } from './tables/garbage.ts'
+import { segmentTransactions } from './tables/segments.ts'
 import { settlementTransactions } from './tables/settlements.ts'
 import { uploadTransactions } from './tables/uploads.ts'
 import { versionTransactions } from './tables/versions.ts'
@@ -21,6 +22,7 @@ export const transactions = {
   ...versionTransactions,
   ...uploadTransactions,
   ...garbageTransactions,
+  ...segmentTransactions,
   ...settlementTransactions,
   ...deliveryTransactions,
   ...controlTransactions,
@@ -43,6 +45,10 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'beginDeleteBucket',
   'cancelDeleteBucket',
   'forgetBlobs',
+  'forgetCompletedUploads',
+  'retireSegment',
+  'forgetRetired',
+  'moveBlobs',
   'settle',
   'redriveFailed',
   'applyControl',

@@ -166,7 +166,7 @@ function commitComplete(
     return metadata.commit({
       tx: 'completeUpload',
       uploadId: upload.id,
-      parts: chosen.map(({ number, blob }) => ({ number, blob })),
+      parts: chosen.map(({ number, etag, size }) => ({ number, etag, size })),
       outcome: { etag, asked, checksum, isEncrypted: record.isEncrypted },
       version: {
         bucketId: request.bucket.id,

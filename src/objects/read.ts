@@ -1,10 +1,12 @@
 /** Finding versions, and their bytes on the way out: rows before bytes, every byte verified before it passes on. */
+import type { Steps } from '../metadata/steps.ts'
 import { partsOf } from '../metadata/tables/uploads.ts'
 import { newestVersion, versionById, versionByOrderedId } from '../metadata/tables/version-rows.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import { partNumberMax } from '../model/limits.ts'
 import { type ByteRange, rangeLength } from '../model/ranges.ts'
+import { segmentOfRef } from '../model/segments.ts'
 import { type ObjectVersion, type Part, publicVersionId } from '../model/version.ts'
 import type { ObjectParts } from './parts.ts'
 import { openDataKey } from './seals.ts'
@@ -72,12 +74,42 @@ export class ContentGone extends Error {
   override readonly name = 'ContentGone'
 }
 
+/** The same version, whose bytes stand elsewhere now: compaction copied them. */
+class ContentMoved extends Error {
+  readonly standing: ObjectVersion
+
+  constructor(standing: ObjectVersion) {
+    super(`the content of version ${standing.id} was moved`)
+    this.name = 'ContentMoved'
+    this.standing = standing
+  }
+}
+
+/** Between two moves of one blob a segment fills, so that a second one is chance enough. */
+const movesMax = 10
+
 /**
  * The bytes of a version, or of a range of it. They stay readable to the end although the version is deleted meanwhile.
  * @returns one buffer for what is small; otherwise pieces, to be read to the end or returned
  * @throws ContentGone; BlobCorrupt | BlobMissing when the disk does not hold what was written
  */
 export async function openContent(
+  parts: ObjectParts,
+  version: ObjectVersion,
+  options: ReadContentOptions,
+): Promise<Buffer | AsyncIterable<Buffer>> {
+  let standing = version
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openStanding(parts, standing, options)
+    } catch (error) {
+      if (!(error instanceof ContentMoved) || attempt === movesMax) throw error
+      standing = error.standing
+    }
+  }
+}
+
+async function openStanding(
   parts: ObjectParts,
   version: ObjectVersion,
   options: ReadContentOptions,
@@ -93,7 +125,7 @@ export async function openContent(
   const release = parts.readers.pin(pieces.map(({ blob }) => blob))
   try {
     // Pinned now, so what the row still refers to stays; what it no longer refers to may be gone already.
-    if (!(await isUnchanged(parts, version))) throw new ContentGone()
+    await checkUnchanged(parts, version, pieces)
   } catch (error) {
     release()
     throw error
@@ -112,19 +144,38 @@ async function readSmall(
     return await parts.blobs.readWhole(piece.blob, { ...piece, signal })
   } catch (error) {
     // Only an unchanged reference is rot.
-    if (!signal.aborted && !(await isUnchanged(parts, version))) throw new ContentGone()
+    if (!signal.aborted) await checkUnchanged(parts, version, [piece])
     throw error
   }
 }
 
-async function isUnchanged({ metadata }: ObjectParts, version: ObjectVersion): Promise<boolean> {
-  const standing = await metadata.read(() => versionByOrderedId(version.bucketId, version.key, version.id))
-  return standing !== undefined && standing.blob === version.blob && standing.blobSet === version.blobSet
+/** @throws ContentGone, ContentMoved */
+async function checkUnchanged({ metadata }: ObjectParts, version: ObjectVersion, pieces: readonly Piece[]): Promise<void> {
+  const { standing, isMoved } = await metadata.read(function* () {
+    const standing = yield* versionByOrderedId(version.bucketId, version.key, version.id)
+    if (standing === undefined) return { standing, isMoved: false }
+    if (standing.blob !== version.blob) return { standing, isMoved: true }
+    return { standing, isMoved: yield* isPartMoved(pieces, standing) }
+  })
+  if (standing === undefined || standing.blobSet !== version.blobSet) throw new ContentGone()
+  if (isMoved) throw new ContentMoved(standing)
+}
+
+function* isPartMoved(pieces: readonly Piece[], { blobSet }: ObjectVersion): Steps<boolean> {
+  for (const { partNumber, blob } of pieces) {
+    // Only small blobs are ever moved, and few parts are small.
+    if (blobSet === undefined || partNumber === undefined || segmentOfRef(blob) === undefined) continue
+    const [part] = yield* partsOf(blobSet, { afterNumber: partNumber - 1, limit: 1 })
+    if (part?.blob !== blob) return true
+  }
+  return false
 }
 
 /** A range of one blob, with what opens it. */
 interface Piece {
   readonly blob: string
+  /** Of a multipart version. */
+  readonly partNumber?: number
   readonly lengthBytes: number
   readonly dataKey: Buffer | undefined
   readonly range: ByteRange
@@ -180,6 +231,7 @@ function partPiece(
   const { bucketId, key, blobSet = '' } = version
   return {
     blob: part.blob,
+    partNumber: part.number,
     lengthBytes: part.size,
     range,
     dataKey:

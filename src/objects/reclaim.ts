@@ -1,15 +1,20 @@
 /** The engine that gives space back: freed blobs are unlinked when their freeing is durable and nobody reads them, and a start's orphans are swept. */
 import type { BlobStore } from '../blobs/store.ts'
+import type { Clock } from '../lib/clock.ts'
 import { type Engine, sleep } from '../lib/engine.ts'
 import type { Metadata } from '../metadata/engine.ts'
 import { type FreedBlob, freedBlobs } from '../metadata/tables/garbage.ts'
-import { isBlobRangeReferenced, referencedBlobs } from '../metadata/tables/version-rows.ts'
-import { prefixEnd } from '../model/names.ts'
+import { isSegmentHeld } from '../metadata/tables/segments.ts'
+import { referencedBlobs } from '../metadata/tables/version-rows.ts'
 import type { ReaderPins } from './reader-pins.ts'
 
 const batchMax = 512
 /** Blobs that a reader holds are looked at again after this. */
 const pinnedRetryMs = 1000
+/** How long a repeated CompleteMultipartUpload gets the first one's answer: far longer than any client tries. */
+const outcomesKeptMs = 7 * 24 * 3600 * 1000
+const outcomesForgottenMax = 100
+const forgetOutcomesEveryMs = 3600 * 1000
 
 export interface ReclaimParts {
   readonly metadata: Metadata
@@ -17,6 +22,9 @@ export interface ReclaimParts {
   readonly readers: ReaderPins
   /** Whether the thread that wrote under this number, higher than this one's, has ended. Absent: there are no such threads. */
   readonly isBootDead?: (boot: number) => boolean
+  readonly clock: Clock
+  /** Told of blobs that are gone: compaction counts them. */
+  readonly onFreed?: (refs: readonly string[]) => void
 }
 
 export interface Reclaim extends Engine {
@@ -32,6 +40,7 @@ export function createReclaim(parts: ReclaimParts): Reclaim {
   let swept: 'sweeping' | 'done' = 'sweeping'
   let isAgain = false
   let wake = (): void => undefined
+  let outcomesForgottenMs = Number.NEGATIVE_INFINITY
 
   return {
     name: 'reclaim',
@@ -42,6 +51,10 @@ export function createReclaim(parts: ReclaimParts): Reclaim {
       freed += outcome.removed
       pinned = outcome.pinned
       if (outcome.removed > 0) return 'busy'
+      if (parts.clock.nowMs() - outcomesForgottenMs >= forgetOutcomesEveryMs) {
+        if (await forgetOutcomes(parts)) return 'busy'
+        outcomesForgottenMs = parts.clock.nowMs()
+      }
       if (swept === 'done') return 'idle'
       const report = await sweepStep(parts, signal)
       // What died during this pass may have left something where the pass has been.
@@ -72,7 +85,12 @@ export function createReclaim(parts: ReclaimParts): Reclaim {
 }
 
 /** NOTE: the query answers only with rows that are durable, so nothing is unlinked whose freeing a power cut could take back. */
-async function removeFreed({ metadata, blobs, readers }: ReclaimParts): Promise<{ readonly removed: number; readonly pinned: number }> {
+async function removeFreed({
+  metadata,
+  blobs,
+  readers,
+  onFreed,
+}: ReclaimParts): Promise<{ readonly removed: number; readonly pinned: number }> {
   const held: FreedBlob[] = []
   let afterId = 0
   for (;;) {
@@ -83,12 +101,20 @@ async function removeFreed({ metadata, blobs, readers }: ReclaimParts): Promise<
     if (free.length > 0) {
       await blobs.remove(free.map(({ blob }) => blob))
       await metadata.commit({ tx: 'forgetBlobs', ids: free.map(({ id }) => id) })
+      onFreed?.(free.map(({ blob }) => blob))
       return { removed: free.length, pinned: held.length }
     }
     const last = batch.at(-1)
     if (last === undefined || batch.length < batchMax) return { removed: 0, pinned: held.length }
     afterId = last.id
   }
+}
+
+/** @returns whether there may be more */
+async function forgetOutcomes({ metadata, clock }: ReclaimParts): Promise<boolean> {
+  const completedBeforeMs = clock.nowMs() - outcomesKeptMs
+  const { forgotten } = await metadata.commit({ tx: 'forgetCompletedUploads', completedBeforeMs, limit: outcomesForgottenMax })
+  return forgotten === outcomesForgottenMax
 }
 
 function sweepStep(
@@ -98,7 +124,7 @@ function sweepStep(
   return blobs.sweep(
     {
       isReferenced: (refs) => metadata.read(() => referencedBlobs(refs)),
-      isSegmentReferenced: (prefix) => metadata.read(() => isBlobRangeReferenced(prefix, prefixEnd(prefix) ?? prefix)),
+      isSegmentReferenced: (prefix) => metadata.read(() => isSegmentHeld(prefix)),
     },
     { signal, isBootDead: (boot) => boot < metadata.boot || isBootDead(boot) },
   )

@@ -1,4 +1,5 @@
 /** What the threads of a region say to each other. */
+import type { SegmentId } from '../blobs/store.ts'
 import type { Config } from '../config/schema.ts'
 import type { ControlWrites } from '../control/door.ts'
 import type { Command, TransactionName } from '../metadata/transactions.ts'
@@ -38,4 +39,6 @@ export type ThreadAsks = Forwarded & {
 export type RegionAsks = {
   /** Lets requests in flight end. */
   readonly close: { readonly input: undefined; readonly output: undefined }
+  /** Ends a segment of its own, if it still writes to it. */
+  readonly seal: { readonly input: SegmentId; readonly output: undefined }
 }

@@ -32,12 +32,18 @@ await serve(workerData as ThreadData, parentPort) // as threads.ts gives it
 async function serve({ config, boot, journal, pins, place, port }: ThreadData, toParent: NonNullable<typeof parentPort>): Promise<void> {
   const log = pino({ level: config.log.level, base: { region: config.region, thread: place } }, destination({ fd: 2, sync: false }))
   const closers: (() => Promise<void>)[] = []
+  const opened = Promise.withResolvers<ObjectParts>()
+  const stores = opened.promise
   const link = new Link<ThreadAsks, RegionAsks>({
     port: toParent,
     errors: threadErrors,
     handlers: {
       async close() {
         for (const close of closers.splice(0).reverse()) await close()
+        return undefined
+      },
+      async seal(segment) {
+        await (await stores).blobs.seal(segment)
         return undefined
       },
     },
@@ -55,6 +61,7 @@ async function serve({ config, boot, journal, pins, place, port }: ThreadData, t
   const parts = await openParts(config, { metadata, log, pins: new ReaderPins(pins, place), isFirst: false }, (close) =>
     closers.push(close),
   )
+  opened.resolve(parts)
   const control = remoteControl(config, { metadata, link, onError: (err) => log.warn({ err }, 'a change of a bucket was not told') })
   const { peerKeyOf } = createPeerKeys({
     self: config.region,

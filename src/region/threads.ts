@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
+import type { SegmentId } from '../blobs/store.ts'
 import type { Config } from '../config/schema.ts'
 import type { Control } from '../control/control.ts'
 import { sleep } from '../lib/engine.ts'
@@ -35,6 +36,8 @@ export interface Threads {
   readonly port: number
   /** Whether the thread that wrote blobs under this number has ended. */
   isBootDead(boot: number): boolean
+  /** Lets the thread that writes this segment begin another. Nothing happens when there is no such thread. */
+  seal(segment: SegmentId): Promise<void>
   /** Lets requests in flight end, in all of them. */
   close(): Promise<void>
 }
@@ -56,7 +59,14 @@ export async function startThreads(parts: ThreadsParts): Promise<Threads> {
     await close()
     throw error
   }
-  return { port, isBootDead: (boot) => !living.has(boot), close }
+  return {
+    port,
+    isBootDead: (boot) => !living.has(boot),
+    async seal(segment) {
+      await slots.find((slot) => slot.boot === segment.boot)?.seal(segment)
+    },
+    close,
+  }
 }
 
 interface SlotParts extends ThreadsParts {
@@ -86,6 +96,14 @@ class Slot {
     this.#thread = thread
     void thread.ended.then((why) => this.#ended(thread, why))
     await thread.listening
+  }
+
+  get boot(): number | undefined {
+    return this.#thread?.boot
+  }
+
+  async seal(segment: SegmentId): Promise<void> {
+    await this.#thread?.seal(segment)
   }
 
   async close(): Promise<void> {
@@ -140,6 +158,10 @@ class RunningThread {
       listening.reject(why)
       this.#link.end(new S3Error('ServiceUnavailable', { message: 'The thread that served this has ended.' }))
     })
+  }
+
+  async seal(segment: SegmentId): Promise<void> {
+    await this.#link.call('seal', segment)
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@
  * to.
  */
 import { dirname } from 'node:path'
-import { type FileOps, nodeFileOps } from '../../src/blobs/file-ops.ts'
+import { type FileFacts, type FileOps, nodeFileOps } from '../../src/blobs/file-ops.ts'
 
 export type OpName = keyof FileOps
 
@@ -153,6 +153,11 @@ export class WatchedDisk implements FileOps {
   async readdir(path: string): Promise<readonly string[]> {
     await this.#enter('readdir')
     return nodeFileOps.readdir(path)
+  }
+
+  async stat(path: string): Promise<FileFacts> {
+    await this.#enter('stat')
+    return nodeFileOps.stat(path)
   }
 
   async freeBytes(path: string): Promise<number> {

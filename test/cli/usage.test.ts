@@ -28,6 +28,7 @@ async function cli(
     entry: 'unused',
     version: '1.2.3',
     startRegion: () => Promise.reject(new Error('no region is started here')),
+    checkRegion: () => Promise.reject(new Error('no region is checked here')),
   }
   return { code: await runCli(args, context), out: out.join('\n'), err: err.join('\n') }
 }

@@ -142,7 +142,7 @@ export async function openRegion(options: RegionOptions = {}): Promise<TestRegio
   const log: LogLine[] = []
   const write = (level: string) => (fields: object, message: string) => void log.push({ level, message, ...fields })
   const stop = new AbortController()
-  const reclaiming = runEngine(createReclaim({ metadata, blobs, readers }), { signal: stop.signal, log: { warn: write('warn') } })
+  const reclaiming = runEngine(createReclaim({ metadata, blobs, readers, clock }), { signal: stop.signal, log: { warn: write('warn') } })
   const access: Pick<TestRegion, 'deny'> = { deny: () => {} }
   const server = createS3Server({
     config: serverSettings,

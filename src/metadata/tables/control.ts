@@ -260,6 +260,14 @@ function* writeRole(role: Role, { seq }: TransactionContext): Steps<void> {
   yield statement('INSERT OR REPLACE INTO roles (name, record, seq) VALUES (?1, ?2, ?3)', role.name, JSON.stringify(role), seq)
 }
 
+/** Whether a row follows the one before it (undefined: none does). @returns what is wrong, in words */
+export function controlRowFault(row: ControlRow, before: Pick<ControlRow, 'position' | 'hash'> | undefined): string | undefined {
+  if (row.position !== (before?.position ?? 0) + 1) return `row ${row.position} of the control log comes after row ${before?.position ?? 0}`
+  if (row.previousHash !== (before?.hash ?? genesisHash)) return `row ${row.position} of the control log does not name the row before it`
+  if (row.hash !== hashOf(row)) return `row ${row.position} of the control log does not have the hash of what it says`
+  return undefined
+}
+
 function hashOf(row: Omit<ControlRow, 'hash'>): string {
   const covered = JSON.stringify([row.position, row.epoch, row.timeMs, row.requestId, row.change, row.previousHash])
   return createHash('sha256').update(covered).digest('hex')

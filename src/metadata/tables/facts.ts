@@ -12,4 +12,10 @@ function* rememberFact(
   return { standing: text(row?.value) }
 }
 
+/** All facts by name. */
+export function* allFacts(): Steps<ReadonlyMap<string, string>> {
+  const rows = yield statement('SELECT name, value, seq FROM facts')
+  return new Map(rows.map((row) => [text(row.name), text(row.value)]))
+}
+
 export const factTransactions = { rememberFact } as const

@@ -7,6 +7,7 @@ import type { Part, StoredChecksum } from '../../model/version.ts'
 import { type Row, type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { json, jsonOrNull, number, optionalJson, optionalText, text } from './columns.ts'
+import { checkNotRetired } from './segments.ts'
 import { newestVersion } from './version-rows.ts'
 import { aboveAllKeys } from './version-scans.ts'
 import { type MadeVersion, makeVersion, type NewVersion } from './versions.ts'
@@ -53,6 +54,12 @@ export function* scanUploads(scan: {
           scan.end ?? aboveAllKeys,
           scan.limit,
         )
+  return rows.map(toUpload)
+}
+
+/** Open uploads of all buckets, by id. */
+export function* uploadsAfter(id: string, limit: number): Steps<readonly Upload[]> {
+  const rows = yield statement(`SELECT ${columns} FROM uploads WHERE id > ?1 AND state = 'open' ORDER BY id LIMIT ?2`, id, limit)
   return rows.map(toUpload)
 }
 
@@ -106,6 +113,7 @@ function* putPart(
 
 /** Writes one part's row: also that of a version which arrives whole from another region. */
 export function* insertPart(blobSet: string, part: Part, seq: number): Steps<void> {
+  yield* checkNotRetired(part.blob)
   yield statement(
     `INSERT OR REPLACE INTO parts (blob_set, number, blob, size, etag, checksum, sealed_key, modified_ms, seq)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
@@ -121,6 +129,8 @@ export function* insertPart(blobSet: string, part: Part, seq: number): Steps<voi
   )
 }
 
+type ChosenPart = Pick<Part, 'number' | 'etag' | 'size'>
+
 /**
  * Makes the version out of the parts that the caller chose; the others go to garbage.
  * The caller has judged the part list; this makes sure that it still holds. @throws S3Error NoSuchUpload, InvalidPart, PreconditionFailed; VersionIdBehind
@@ -129,8 +139,8 @@ function* completeUpload(
   input: {
     readonly uploadId: string
     readonly version: NewVersion
-    /** Number and blob of each part chosen, ascending. */
-    readonly parts: readonly { readonly number: number; readonly blob: string }[]
+    /** The parts chosen, ascending, as the caller judged them. Their refs are not named: compaction may have changed them since. */
+    readonly parts: readonly ChosenPart[]
     readonly outcome: Omit<UploadOutcome, 'versionId' | 'isVersioned'>
     readonly conditions?: WriteConditions
   },
@@ -150,28 +160,28 @@ function* completeUpload(
     isVersioned: made.isVersioned,
   }
   yield statement(
-    `UPDATE uploads SET state = 'completed', outcome = ?2, seq = ?3 WHERE id = ?1`,
+    `UPDATE uploads SET state = 'completed', outcome = ?2, seq = ?3, completed_ms = ?4 WHERE id = ?1`,
     upload.id,
     JSON.stringify(outcome),
     context.seq,
+    context.nowMs,
   )
   return made
 }
 
-function* keepChosenParts(
-  uploadId: string,
-  chosen: readonly { readonly number: number; readonly blob: string }[],
-  { seq }: TransactionContext,
-): Steps<void> {
-  const standing = yield statement('SELECT number, blob FROM parts WHERE blob_set = ?1', uploadId)
-  const blobs = new Map(standing.map((row) => [number(row.number), text(row.blob)]))
+function* keepChosenParts(uploadId: string, chosen: readonly ChosenPart[], { seq }: TransactionContext): Steps<void> {
+  const rows = yield statement('SELECT number, blob, etag, size FROM parts WHERE blob_set = ?1', uploadId)
+  const standing = new Map(rows.map((row) => [number(row.number), row]))
   for (const part of chosen) {
+    const row = standing.get(part.number)
     // A part was uploaded anew between the judgement and this commit.
-    if (blobs.get(part.number) !== part.blob) throw new S3Error('InvalidPart', { details: { UploadId: uploadId, PartNumber: part.number } })
-    blobs.delete(part.number)
+    if (row?.etag !== part.etag || row.size !== part.size) {
+      throw new S3Error('InvalidPart', { details: { UploadId: uploadId, PartNumber: part.number } })
+    }
+    standing.delete(part.number)
   }
-  for (const [partNumber, blob] of blobs) {
-    yield statement('INSERT INTO garbage (blob, seq) VALUES (?1, ?2)', blob, seq)
+  for (const [partNumber, row] of standing) {
+    yield statement('INSERT INTO garbage (blob, seq) VALUES (?1, ?2)', text(row.blob), seq)
     yield statement('DELETE FROM parts WHERE blob_set = ?1 AND number = ?2', uploadId, partNumber)
   }
 }
@@ -190,7 +200,21 @@ function* abortUpload(
   yield statement('DELETE FROM uploads WHERE id = ?1', upload.id)
 }
 
-export const uploadTransactions = { createUpload, putPart, completeUpload, abortUpload } as const
+/** Forgets what the oldest completed uploads answered. Their versions stay. */
+function* forgetCompletedUploads(
+  input: { readonly completedBeforeMs: number; readonly limit: number },
+  _context: TransactionContext,
+): Steps<{ readonly forgotten: number }> {
+  const [row] = yield statement(
+    `DELETE FROM uploads WHERE id IN
+       (SELECT id FROM uploads INDEXED BY uploads_completed WHERE completed_ms < ?1 ORDER BY completed_ms LIMIT ?2)`,
+    input.completedBeforeMs,
+    input.limit,
+  )
+  return { forgotten: number(row?.changes) }
+}
+
+export const uploadTransactions = { createUpload, putPart, completeUpload, abortUpload, forgetCompletedUploads } as const
 
 function toUpload(row: Row): Upload {
   const outcome = optionalJson<UploadOutcome>(row.outcome)

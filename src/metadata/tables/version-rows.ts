@@ -4,6 +4,7 @@ import type { StorageClass } from '../../model/storage-class.ts'
 import type { ObjectVersion, Stamped, VersionRecord } from '../../model/version.ts'
 import { type Row, type Steps, statement } from '../steps.ts'
 import { json, jsonOrNull, number, optionalJson, optionalNumber, optionalText, text } from './columns.ts'
+import { checkNotRetired } from './segments.ts'
 
 export const versionColumns =
   'bucket_id, key, id, is_null, is_latest, is_marker, size, modified_ms, etag, storage_class, blob, blob_set, part_count, record, replication, seq'
@@ -57,7 +58,9 @@ function recordOf(stored: string, id: string): VersionRecord {
   return { user: [], tags: untouched, acl: untouched, ...json<StoredRecord>(stored) }
 }
 
+/** @throws S3Error ServiceUnavailable, see `checkNotRetired` */
 export function* insertVersion(version: ObjectVersion): Steps<void> {
+  if (version.blob !== undefined) yield* checkNotRetired(version.blob)
   yield statement(
     `INSERT INTO versions (${versionColumns})
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`,
@@ -125,15 +128,4 @@ export function* referencedBlobs(blobs: readonly string[]): Steps<ReadonlySet<st
     if (rows.length > 0) found.add(blob)
   }
   return found
-}
-
-/** Whether some version or part refers to a blob whose reference lies in [from, end). */
-export function* isBlobRangeReferenced(from: string, end: string): Steps<boolean> {
-  const rows = yield statement(
-    `SELECT 1 AS found FROM versions WHERE blob >= ?1 AND blob < ?2
-     UNION ALL SELECT 1 FROM parts WHERE blob >= ?1 AND blob < ?2 LIMIT 1`,
-    from,
-    end,
-  )
-  return rows.length > 0
 }

@@ -37,7 +37,7 @@ function complete(region: Region, bucket: Bucket, of: { uploadId: string; parts:
   return region.metadata.commit({
     tx: 'completeUpload',
     uploadId: of.uploadId,
-    parts: of.parts,
+    parts: of.parts.map(({ number, blob }) => ({ number, size: 5, etag: blob })),
     outcome: { etag: 'e-1', asked: '[]', isEncrypted: false },
     version: { ...version, blobSet: of.uploadId, partCount: of.parts.length },
   })

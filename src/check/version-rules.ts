@@ -1,0 +1,60 @@
+/** What must hold of one version and the rows beside it, as seen at one moment. */
+import type { RowFault, VersionFacts } from '../metadata/tables/checks.ts'
+import type { Task } from '../metadata/tables/tasks.ts'
+import type { DestinationStatus } from '../model/replication-status.ts'
+import { publicVersionId } from '../model/version.ts'
+
+export function faultsOfVersion(facts: VersionFacts): readonly RowFault[] {
+  const { version } = facts
+  const place = { bucketId: version.bucketId, key: version.key, versionId: publicVersionId(version) }
+  return [
+    ...contentFaults(facts).map((what) => ({ kind: 'version', ...place, what })),
+    ...statusFaults(facts).map((what) => ({ kind: 'status', ...place, what })),
+  ]
+}
+
+function contentFaults({ version, parts }: VersionFacts): readonly string[] {
+  const { blob, blobSet, isDeleteMarker, partCount, size } = version
+  const faults: string[] = []
+  const kinds = Number(blob !== undefined) + Number(blobSet !== undefined)
+  if (isDeleteMarker && kinds > 0) faults.push('it is a delete marker and has content')
+  if (!isDeleteMarker && kinds !== 1) faults.push(kinds === 0 ? 'it has no content' : 'it has both a blob and parts')
+  if (parts === undefined) return faults
+  if (parts.count !== partCount) faults.push(`it has ${parts.count} parts, and says ${partCount}`)
+  if (parts.sizeBytes !== size) faults.push(`its parts have ${parts.sizeBytes} bytes, and it says ${size}`)
+  return faults
+}
+
+/** A status and the tasks for it change in one transaction: whoever is PENDING has a task that waits. */
+function statusFaults({ version, tasks }: VersionFacts): readonly string[] {
+  const { replication } = version
+  if (replication?.role !== 'source') return []
+  const faults: string[] = []
+  for (const [name, { status }] of Object.entries(replication.destinations)) {
+    const own = tasks.filter((task) => task.destinationName === name)
+    // A name that went to another bucket may have a task for each of the two for a while.
+    if (own.length <= 1 && !fits(status, own[0])) faults.push(`it is ${status} for ${name}, and ${wordsOf(own[0])}`)
+  }
+  for (const { destinationName } of tasks) {
+    if (!Object.hasOwn(replication.destinations, destinationName)) faults.push(`it has a task for ${destinationName}, and no status`)
+  }
+  return faults
+}
+
+function fits(status: DestinationStatus, task: Task | undefined): boolean {
+  switch (status) {
+    case 'PENDING':
+      return task?.state === 'waiting'
+    case 'FAILED':
+      return task?.state === 'failed'
+    case 'COMPLETED':
+      return task === undefined
+    default:
+      return status satisfies never
+  }
+}
+
+function wordsOf(task: Task | undefined): string {
+  if (task === undefined) return 'no task is there'
+  return task.state === 'waiting' ? 'a task waits' : 'its task failed'
+}
