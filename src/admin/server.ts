@@ -68,7 +68,8 @@ export function createAdminServer({ config, gate, replication, health, nowMs, lo
 
   return {
     async listen() {
-      await app.listen(config.admin)
+      // A copy: fastify writes into what it is given.
+      await app.listen({ ...config.admin })
       const address = app.server.address()
       if (address === null || typeof address === 'string') throw new Error('the admin server listens on no port')
       return { port: address.port }

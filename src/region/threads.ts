@@ -120,14 +120,22 @@ class Slot {
     if (stopping.aborted) return
     onDeath()
     this.#failures = performance.now() - startedMs > soundAfterMs ? 0 : this.#failures + 1
-    const restMs = Math.min(restartMaxMs, restartFirstMs * 2 ** this.#failures)
-    log.error({ err: why, thread: place, restMs }, 'a serving thread ended and is replaced')
+    log.error({ err: why, thread: place }, 'a serving thread ended and is replaced')
+    await this.#replace()
+  }
+
+  async #replace(): Promise<void> {
+    const { log, place, stopping } = this.#parts
+    const before = this.#thread
     try {
-      await sleep(restMs, stopping)
+      await sleep(Math.min(restartMaxMs, restartFirstMs * 2 ** this.#failures), stopping)
       await this.start()
     } catch (err) {
-      // A thread that ends before it listens comes here by its own end, too.
-      if (!stopping.aborted) log.error({ err, thread: place }, 'a serving thread could not start')
+      // One that began and ended before it listened is replaced by its own end.
+      if (stopping.aborted || this.#thread !== before) return
+      log.error({ err, thread: place }, 'a serving thread could not be started')
+      this.#failures += 1
+      await this.#replace()
     }
   }
 }
