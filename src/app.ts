@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { createKeys } from './access/credentials.ts'
+import { createDamageList } from './admin/damage.ts'
 import { createAdminServer } from './admin/server.ts'
 import { openBlobStore } from './blobs/open-blob-store.ts'
 import { createKeyring } from './blobs/seal.ts'
@@ -18,6 +19,7 @@ import type { Metadata } from './metadata/engine.ts'
 import { schema } from './metadata/schema.ts'
 import { openSqlite } from './metadata/sqlite/open.ts'
 import { transactions, usesReserve } from './metadata/transactions.ts'
+import { markBrokenBlob } from './objects/broken.ts'
 import { createBuckets } from './objects/buckets.ts'
 import { createCompaction } from './objects/compaction.ts'
 import { createObjects } from './objects/objects.ts'
@@ -31,6 +33,7 @@ import { createReplication } from './replication/replication.ts'
 import { createAccountGate } from './s3/account-gate.ts'
 import type { Health } from './s3/internal.ts'
 import { createS3Server } from './s3/server.ts'
+import { createScrub } from './scrub/scrub.ts'
 
 export interface RunningRegion {
   readonly s3Port: number
@@ -86,7 +89,7 @@ async function compose(
   closing(() => control.close())
   const replication = createReplication({ parts, control, peers, self, clock, log })
   closing(() => replication.close())
-  const engines: readonly Engine[] = [...spaceEngines(config, { parts, clock, log }), ...control.engines, ...replication.engines]
+  const engines: readonly Engine[] = [...diskEngines(config, { parts, clock, log }), ...control.engines, ...replication.engines]
 
   const keys = createKeys(credentials, peers.peerKeyOf)
   const others = regions.map(({ name }) => name).filter((name) => name !== self)
@@ -122,7 +125,15 @@ async function compose(
     nowMs: () => clock.nowMs(),
     log,
   })
-  const admin = createAdminServer({ config, gate, replication, health, nowMs: () => clock.nowMs(), log })
+  const admin = createAdminServer({
+    config,
+    gate,
+    replication,
+    damage: createDamageList(metadata),
+    health,
+    nowMs: () => clock.nowMs(),
+    log,
+  })
   const { port: s3Port } = await s3.listen()
   closing(() => s3.close())
   // Other regions wait here for rows of the control log: they are sent away first, or the end would wait for them.
@@ -134,14 +145,21 @@ async function compose(
   return { s3Port, adminPort }
 }
 
-/** What gives space back. */
-function spaceEngines(
+const dayMs = 24 * 3600 * 1000
+
+/** What gives space back, and reads what is kept. */
+function diskEngines(
   config: Config,
   { parts, clock, log }: { readonly parts: ObjectParts; readonly clock: Clock; readonly log: Logger },
 ): readonly Engine[] {
   const watch = new SegmentWatch()
-  const pace = createPace(config.compaction.bytesPerSecond)
-  return [createReclaim({ ...parts, clock, onFreed: (refs) => watch.freed(refs) }), createCompaction({ ...parts, watch, pace, clock, log })]
+  const { metadata } = parts
+  const onBroken = async (blob: string, reason: string): Promise<void> => await markBrokenBlob(metadata, { blob, reason })
+  return [
+    createReclaim({ ...parts, clock, onFreed: (refs) => watch.freed(refs) }),
+    createCompaction({ ...parts, watch, pace: createPace(config.compaction.bytesPerSecond), clock, log, onBroken }),
+    createScrub({ ...parts, pace: createPace(config.scrub.bytesPerSecond), periodMs: config.scrub.periodDays * dayMs, clock, log }),
+  ]
 }
 
 async function openStores(
