@@ -1,20 +1,16 @@
 /** A region, composed: every part is made here, given what it needs, started in order and ended in the reverse. */
 import type { Logger } from 'pino'
+import { createDamageList } from './admin/damage.ts'
 import { createAdminServer } from './admin/server.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
 import type { Config } from './config/schema.ts'
 import { createControl } from './control/control.ts'
-import { type Clock, systemClock } from './lib/clock.ts'
+import { systemClock } from './lib/clock.ts'
 import { type Engine, runEngine } from './lib/engine.ts'
-import { createPace } from './lib/pace.ts'
-import { createCompaction } from './objects/compaction.ts'
-import type { ObjectParts } from './objects/parts.ts'
 import { ReaderPins, sharedPins } from './objects/reader-pins.ts'
-import { createReclaim, type Reclaim } from './objects/reclaim.ts'
-import { SegmentWatch } from './objects/segment-watch.ts'
 import { createPeers } from './peers/peers.ts'
+import { diskEngines } from './region/disk-engines.ts'
 import { createFront, createGate, healthOf } from './region/front.ts'
-import { segmentWriters } from './region/segment-writers.ts'
 import { type Closing, openStores } from './region/stores.ts'
 import { startThreads, type Threads } from './region/threads.ts'
 import { createReplication } from './replication/replication.ts'
@@ -70,11 +66,19 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   const replication = createReplication({ parts, control, peers, self, clock, log })
   closing(() => replication.close())
   let threads: Threads | undefined
-  const { reclaim, compaction } = spaceEngines(config, { parts, clock, log, threads: () => threads })
-  const engines: readonly Engine[] = [reclaim, compaction, ...control.engines, ...replication.engines]
+  const { reclaim, engines: ofDisk } = diskEngines(config, { parts, clock, log, threads: () => threads })
+  const engines: readonly Engine[] = [...ofDisk, ...control.engines, ...replication.engines]
 
   const gate = createGate(config, { control, peerKeyOf: peers.peerKeyOf })
-  const admin = createAdminServer({ config, gate, replication, health: () => healthOf(metadata), nowMs: () => clock.nowMs(), log })
+  const admin = createAdminServer({
+    config,
+    gate,
+    replication,
+    damage: createDamageList(metadata),
+    health: () => healthOf(metadata),
+    nowMs: () => clock.nowMs(),
+    log,
+  })
   let s3Port: number
   if (workers === 1) {
     const front = createFront({ config, parts, control, gate, peer: (call) => peers.routes.handle(call), log })
@@ -92,21 +96,6 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   closing(startEngines(engines, log))
   await peers.greet()
   return { s3Port, adminPort }
-}
-
-/** What gives space back. */
-function spaceEngines(
-  config: Config,
-  of: { readonly parts: ObjectParts; readonly clock: Clock; readonly log: Logger; readonly threads: () => Threads | undefined },
-): { readonly reclaim: Reclaim; readonly compaction: Engine } {
-  const { parts, clock, log, threads } = of
-  const watch = new SegmentWatch()
-  const pace = createPace(config.compaction.bytesPerSecond)
-  const isBootDead = (boot: number): boolean => threads()?.isBootDead(boot) ?? false
-  return {
-    reclaim: createReclaim({ ...parts, clock, isBootDead, onFreed: (refs) => watch.freed(refs) }),
-    compaction: createCompaction({ ...parts, watch, pace, clock, log, writers: segmentWriters(parts, threads) }),
-  }
 }
 
 function startEngines(engines: readonly Engine[], log: Logger): () => Promise<void> {

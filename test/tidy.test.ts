@@ -33,6 +33,7 @@ const arrows: Arrows = {
   operations: ['lib', 'model', 'access', 'objects', 'control', 's3'],
   iam: ['lib', 'model', 'access', 'control', 's3'],
   replication: ['lib', 'model', 'metadata', 'blobs', 'objects', 'control', 'peers'],
+  scrub: ['lib', 'model', 'metadata', 'blobs', 'objects'],
   check: ['lib', 'model', 'metadata', 'blobs', 'objects'],
   admin: ['lib', 'model', 'access', 'metadata', 'blobs', 'objects', 'control', 's3', 'replication'],
   region: [
@@ -49,6 +50,7 @@ const arrows: Arrows = {
     'operations',
     'iam',
     'replication',
+    'scrub',
   ],
   cli: ['lib', 'config'],
   'app.ts': ['lib', 'model', 'config', 'metadata', 'blobs', 'objects', 'control', 'peers', 'replication', 'region', 'admin'],

@@ -8,11 +8,13 @@ import { sha256Hex } from '../s3/auth/signature.ts'
 import type { Gate } from '../s3/gate.ts'
 import type { Health } from '../s3/internal.ts'
 import type { Log } from '../s3/log.ts'
+import type { DamageList } from './damage.ts'
 
 export interface AdminServerOptions {
   readonly config: { readonly admin: { readonly host: string; readonly port: number }; readonly publicUrl: string }
   readonly gate: Pick<Gate, 'verify' | 'callerOf'>
   readonly replication: Replication
+  readonly damage: DamageList
   readonly health: () => Health
   readonly nowMs: () => number
   readonly log: Log
@@ -27,8 +29,9 @@ const pageMax = 1000
 /** No route takes a body yet. */
 const bodyMaxBytes = 1024
 const taskId = z.strictObject({ bucketId: z.string(), key: z.string(), versionId: z.string(), destination: z.string() })
+const damagePlace = z.strictObject({ bucketId: z.string(), key: z.string(), id: z.string(), part: z.int() })
 
-export function createAdminServer({ config, gate, replication, health, nowMs, log }: AdminServerOptions): AdminServer {
+export function createAdminServer({ config, gate, replication, damage, health, nowMs, log }: AdminServerOptions): AdminServer {
   const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, requestTimeout: 30_000 })
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, log))
@@ -52,9 +55,15 @@ export function createAdminServer({ config, gate, replication, health, nowMs, lo
   })
   app.get<{ Querystring: { after?: string } }>('/admin/v1/replication/failed', async (request) => {
     authorizeRoot(request)
-    const after = decodeAfter(request.query.after)
+    const after = decodeAfter(taskId, request.query.after)
     const page = await replication.failed({ limit: pageMax, ...(after === undefined ? {} : { after }) })
     return { objects: page.objects, ...(page.next === undefined ? {} : { next: encodeAfter(page.next) }) }
+  })
+
+  app.get<{ Querystring: { after?: string } }>('/admin/v1/damage', async (request) => {
+    authorizeRoot(request)
+    const page = await damage(decodeAfter(damagePlace, request.query.after), pageMax)
+    return { versions: page.versions, ...(page.next === undefined ? {} : { next: encodeAfter(page.next) }) }
   })
 
   /** @throws S3Error AccessDenied, and as the signature is refused */
@@ -84,16 +93,16 @@ function headOf({ raw }: FastifyRequest): RequestHead {
   return { method, rawPath, rawQuery: query.join('?'), headers, rawHeaders }
 }
 
-/** A place in the list of failed versions, as text for a query. */
-function encodeAfter(id: z.output<typeof taskId>): string {
-  return Buffer.from(JSON.stringify(id)).toString('base64url')
+/** A place in a list, as text for a query. */
+function encodeAfter(place: object): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url')
 }
 
 /** @throws S3Error InvalidArgument */
-function decodeAfter(text: string | undefined): z.output<typeof taskId> | undefined {
+function decodeAfter<Place>(place: z.ZodType<Place>, text: string | undefined): Place | undefined {
   if (text === undefined) return undefined
   try {
-    return taskId.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
+    return place.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
   } catch (cause) {
     throw new S3Error('InvalidArgument', { message: 'after is not a place that an answer named.', cause })
   }

@@ -2,7 +2,7 @@
 import type { RowFault } from '../metadata/tables/checks.ts'
 
 export interface Finding {
-  /** `content`, `latest`, `version`, `status`, `task`, `counter`, `blob`, `parts`, `bucket`, `control-log`, `database`, `master-key` */
+  /** `content`, `damage`, `latest`, `version`, `status`, `task`, `counter`, `blob`, `parts`, `bucket`, `control-log`, `database`, `master-key` */
   readonly kind: string
   /** Name of the bucket; null where a finding belongs to none. */
   readonly bucket: string | null

@@ -1,12 +1,12 @@
 /** Goes through all versions in the order of their keys: their marks, the rows beside them, and every byte. */
 import type { MetadataReader } from '../metadata/sqlite/open-reader.ts'
-import { marksOfKey, type VersionFacts, type VersionPlace, versionFacts } from '../metadata/tables/checks.ts'
+import { marksOfKey, type VersionFacts, versionFacts } from '../metadata/tables/checks.ts'
 import { partsOf, uploadsAfter } from '../metadata/tables/uploads.ts'
-import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
-import { multipartEtag } from '../model/etag.ts'
+import type { VersionPlace } from '../metadata/tables/version-rows.ts'
 import { partNumberMax } from '../model/limits.ts'
-import { type ObjectVersion, type Part, publicVersionId } from '../model/version.ts'
-import { blobOfPart, blobsOf, type DescribedBlob, faultOfBlob, type ProofParts } from '../objects/blob-proof.ts'
+import { type ObjectVersion, publicVersionId } from '../model/version.ts'
+import { blobOfPart, type DescribedBlob, faultOfBlob, type ProofParts } from '../objects/blob-proof.ts'
+import { proveVersion } from '../objects/version-proof.ts'
 import type { Collector } from './report.ts'
 import { faultsOfVersion } from './version-rules.ts'
 
@@ -21,8 +21,6 @@ export interface VersionsCheck {
 const pageRows = 500
 /** Read at once, so that a disk has something to choose from. */
 const readsAtOnce = 4
-/** How often a version may move before its bytes are found, in a region that runs. */
-const movesMax = 10
 
 export async function checkVersions(check: VersionsCheck): Promise<void> {
   const { reader, collector, signal } = check
@@ -93,50 +91,20 @@ class MarkRule {
   }
 }
 
-async function checkContent(check: VersionsCheck, { version: seen }: VersionFacts): Promise<void> {
-  const { reader, collector } = check
-  let version: ObjectVersion | undefined = seen
-  for (let attempt = 1; version !== undefined && attempt <= movesMax; attempt++) {
-    const current: ObjectVersion = version
-    const { blobSet, bucketId, key, id } = current
-    const layout = blobSet === undefined ? [] : reader.read(() => partsOf(blobSet, { afterNumber: 0, limit: partNumberMax }))
-    const faults = await faultsOfContent(check, current, layout)
-    if (faults.length === 0) return
-    const standing = reader.read(() => versionByOrderedId(bucketId, key, id))
-    if (standing !== undefined && isUnchanged(reader, { standing, seen: current, layout })) {
-      for (const what of faults) collector.add({ kind: 'content', bucketId, key, versionId: publicVersionId(current), what })
-      return
-    }
-    version = standing
+async function checkContent({ reader, proof, collector, signal }: VersionsCheck, { version }: VersionFacts): Promise<void> {
+  const proved = await proveVersion({ ...proof, read: (query) => reader.read(query) }, version, { signal })
+  if (proved === undefined) return
+  const { blobs, faults, isEtagWrong } = proved
+  collector.checked.blobs += blobs.length
+  collector.checked.parts += version.blobSet === undefined ? 0 : blobs.length
+  for (const { sizeBytes } of blobs) collector.checked.bytes += sizeBytes
+  const { bucketId, key } = version
+  const place = { bucketId, key, versionId: publicVersionId(version) }
+  for (const { described, reason } of faults) collector.add({ kind: 'content', ...place, what: wordsFor(described, reason) })
+  if (isEtagWrong) collector.add({ kind: 'content', ...place, what: 'its ETag is not that of its parts' })
+  if (version.isDamaged === true && faults.length === 0) {
+    collector.add({ kind: 'damage', ...place, what: 'it is marked as damaged and reads well; the scrubber will look again' })
   }
-}
-
-async function faultsOfContent(
-  { proof, collector, signal }: VersionsCheck,
-  version: ObjectVersion,
-  layout: readonly Part[],
-): Promise<readonly string[]> {
-  const faults: string[] = []
-  for (const described of blobsOf(version, layout)) {
-    const fault = await faultOfBlob(proof, described, { signal })
-    collector.checked.blobs += 1
-    collector.checked.bytes += described.sizeBytes
-    if (fault !== undefined) faults.push(wordsFor(described, fault))
-  }
-  collector.checked.parts += layout.length
-  if (layout.length > 0 && multipartEtag(layout.map(({ etag }) => etag)) !== version.etag) faults.push('its ETag is not that of its parts')
-  return faults
-}
-
-function isUnchanged(
-  reader: MetadataReader,
-  { standing, seen, layout }: { readonly standing: ObjectVersion; readonly seen: ObjectVersion; readonly layout: readonly Part[] },
-): boolean {
-  if (standing.blob !== seen.blob || standing.blobSet !== seen.blobSet) return false
-  const { blobSet } = standing
-  if (blobSet === undefined) return true
-  const now = reader.read(() => partsOf(blobSet, { afterNumber: 0, limit: partNumberMax }))
-  return now.length === layout.length && now.every(({ blob }, index) => blob === layout[index]?.blob)
 }
 
 function wordsFor({ partNumber }: DescribedBlob, fault: string): string {

@@ -105,6 +105,15 @@ const compaction = z.strictObject({
     .describe('How much of what still lives in mostly dead segments is copied, so that their space comes back.'),
 })
 
+const scrub = z.strictObject({
+  periodDays: z.int().min(1).max(3650).default(30).describe('Everything is read once in this time, to find what the disk has changed.'),
+  bytesPerSecond: z
+    .int()
+    .min(64 * 1024)
+    .default(16 * mebibyte)
+    .describe('How much is read for it. What this does not reach in a period takes longer.'),
+})
+
 const log = z.strictObject({
   level: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -157,6 +166,7 @@ export const settingsSchema = z
         'Threads that serve the S3 port. 1: everything in one thread. Absent: one for each core, at most 4; 1 where the system cannot spread connections.',
       ),
     compaction: compaction.prefault({}).describe('Space of deleted and overwritten small objects.'),
+    scrub: scrub.prefault({}).describe('Reading everything again and again, so that rot is found before it is needed.'),
     limits: limits.prefault({}).describe('Limits on connections and on time.'),
     log: log.prefault({}).describe('The log, JSON lines on stderr.'),
   })

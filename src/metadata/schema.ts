@@ -82,9 +82,11 @@ export const schema: readonly Migration[] = [
       CREATE TABLE retired_segments (segment TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 
       CREATE TABLE damage (
-        blob TEXT PRIMARY KEY, bucket_id TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL, part INTEGER,
-        reason TEXT NOT NULL, found_ms INTEGER NOT NULL, seq INTEGER NOT NULL
+        bucket_id TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL, part INTEGER NOT NULL,
+        reason TEXT NOT NULL, found_ms INTEGER NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (bucket_id, key, version_id, part)
       ) WITHOUT ROWID;
+      ALTER TABLE versions ADD COLUMN is_damaged INTEGER NOT NULL DEFAULT 0;
 
       ALTER TABLE uploads ADD COLUMN completed_ms INTEGER;
       UPDATE uploads SET completed_ms = initiated_ms WHERE state = 'completed';

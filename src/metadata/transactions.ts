@@ -6,6 +6,7 @@ import type { Statement, TransactionContext } from './steps.ts'
 import { bootTransactions } from './tables/boots.ts'
 import { bucketTransactions } from './tables/buckets.ts'
 import { controlTransactions } from './tables/control.ts'
+import { damageTransactions } from './tables/damage.ts'
 import { deliveryTransactions } from './tables/deliveries.ts'
 import { factTransactions } from './tables/facts.ts'
 import { garbageTransactions } from './tables/garbage.ts'
@@ -24,6 +25,7 @@ export const transactions = {
   ...garbageTransactions,
   ...segmentTransactions,
   ...settlementTransactions,
+  ...damageTransactions,
   ...deliveryTransactions,
   ...controlTransactions,
   ...factTransactions,
@@ -46,6 +48,9 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'cancelDeleteBucket',
   'forgetBlobs',
   'forgetCompletedUploads',
+  'markDamaged',
+  'clearDamage',
+  'setFact',
   'retireSegment',
   'forgetRetired',
   'moveBlobs',

@@ -60,6 +60,8 @@ export interface ObjectVersion {
   readonly partCount?: number
   readonly record: VersionRecord
   readonly replication?: ReplicationState
+  /** Its content was found to be not what was written: it is not given to anybody. */
+  readonly isDamaged?: boolean
   readonly seq: number
 }
 

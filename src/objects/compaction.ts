@@ -40,7 +40,7 @@ export interface CompactionParts {
   readonly clock: Clock
   readonly log: EngineLog
   /** How a record is found broken before its segment goes. The segment then stays until nothing refers to it. */
-  readonly onBroken?: (blob: string, error: unknown) => Promise<void>
+  readonly onBroken?: (blob: string, reason: string) => Promise<void>
   /** With several processes in one folder. Default: this process writes its own segments, and every other start is over. */
   readonly writers?: SegmentWriters
   /** Default 10 s. */
@@ -190,7 +190,7 @@ class Compaction implements Engine {
   async #copyFailed({ blob, error }: { readonly blob: string; readonly error: unknown }): Promise<void> {
     if (!(error instanceof BlobCorrupt || error instanceof BlobMissing)) throw error
     this.#parts.log.warn({ blob, err: error }, 'a record is broken and keeps its segment')
-    await this.#parts.onBroken?.(blob, error)
+    await this.#parts.onBroken?.(blob, error.message)
   }
 
   async #removeWhenFree(file: SegmentFile): Promise<void> {

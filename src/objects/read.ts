@@ -74,6 +74,16 @@ export class ContentGone extends Error {
   override readonly name = 'ContentGone'
 }
 
+/** The version's content was found to be not what was written. Whoever asks is told so before the first byte. */
+export class ContentDamaged extends S3Error {
+  constructor() {
+    super('InternalError', {
+      message: 'The stored content of this version is damaged. Other versions, and its replicas in other regions, are not concerned.',
+    })
+    this.name = 'ContentDamaged'
+  }
+}
+
 /** The same version, whose bytes stand elsewhere now: compaction copied them. */
 class ContentMoved extends Error {
   readonly standing: ObjectVersion
@@ -91,7 +101,7 @@ const movesMax = 10
 /**
  * The bytes of a version, or of a range of it. They stay readable to the end although the version is deleted meanwhile.
  * @returns one buffer for what is small; otherwise pieces, to be read to the end or returned
- * @throws ContentGone; BlobCorrupt | BlobMissing when the disk does not hold what was written
+ * @throws ContentGone; ContentDamaged; BlobCorrupt | BlobMissing when the disk does not hold what was written
  */
 export async function openContent(
   parts: ObjectParts,
@@ -114,6 +124,7 @@ async function openStanding(
   version: ObjectVersion,
   options: ReadContentOptions,
 ): Promise<Buffer | AsyncIterable<Buffer>> {
+  if (version.isDamaged === true) throw new ContentDamaged()
   const range = options.range ?? { start: 0, endInclusive: version.size - 1 }
   if (rangeLength(range) === 0) return Buffer.alloc(0)
   const layout = await partLayout(parts, version)

@@ -12,7 +12,7 @@ import { partNumberMax } from '../model/limits.ts'
 import type { FailureReason } from '../model/replication-reasons.ts'
 import type { ObjectVersion, Part } from '../model/version.ts'
 import type { ObjectParts } from '../objects/parts.ts'
-import { ContentGone, openContent } from '../objects/read.ts'
+import { ContentDamaged, ContentGone, openContent } from '../objects/read.ts'
 import { markerProof, proofOf, sumOfBlob, sumOfPart } from './proof.ts'
 import { contentBytesOf, type WireLink, type WireVersion } from './wire.ts'
 
@@ -127,7 +127,7 @@ export async function readLoaded(parts: ObjectParts, loaded: Loaded, wire: WireV
 /** What an error while its bytes were read means for a version: one that cannot be read must not hold up those that travel with it. */
 export function unsendable(task: Task, error: unknown): Unsendable {
   if (error instanceof ContentGone) return { kind: 'gone', task }
-  const isRot = error instanceof BlobCorrupt || error instanceof BlobMissing
+  const isRot = error instanceof BlobCorrupt || error instanceof BlobMissing || error instanceof ContentDamaged
   return { kind: 'failed', task, reason: isRot ? 'SrcChecksumMismatch' : 'SrcUnreadable' }
 }
 

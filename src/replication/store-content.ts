@@ -10,7 +10,7 @@ import type { ObjectVersion, Part, SealedEncryption } from '../model/version.ts'
 import { hashNameOf } from '../objects/content.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import { isEncrypted } from '../objects/put.ts'
-import { openContent } from '../objects/read.ts'
+import { ContentDamaged, openContent } from '../objects/read.ts'
 import { sealDataKey } from '../objects/seals.ts'
 import { type BlobSum, markerProof, proofOf, sumOfBlob, sumOfPart } from './proof.ts'
 import type { WireVersion } from './wire.ts'
@@ -164,7 +164,8 @@ export async function proveStanding(parts: ObjectParts, version: ObjectVersion, 
     const chunks = Buffer.isBuffer(content) ? [content] : content
     return proofOf(await sumPieces(parts.hashing, chunks, pieces))
   } catch (error) {
-    if (error instanceof BlobCorrupt || error instanceof BlobMissing) throw new ReadBackMismatch(error.message, { cause: error })
+    const isRot = error instanceof BlobCorrupt || error instanceof BlobMissing || error instanceof ContentDamaged
+    if (isRot) throw new ReadBackMismatch(error.message, { cause: error })
     throw error
   }
 }

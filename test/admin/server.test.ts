@@ -1,5 +1,8 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import aws4 from 'aws4'
+import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { createPeerKeys } from '../../src/peers/credentials.ts'
 import {
@@ -16,6 +19,7 @@ import {
 
 const rulesPath = '/admin/v1/replication'
 const failedPath = '/admin/v1/replication/failed'
+const damagePath = '/admin/v1/damage'
 
 interface Signing {
   readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string }
@@ -65,11 +69,43 @@ describe('the admin listener', () => {
     expect(await ask(source, failedPath)).toMatchObject({ status: 200, text: '{"objects":[]}' })
   })
 
+  it('lists versions whose content is damaged, which a GET says instead of giving it', async () => {
+    const { source } = await openPair()
+    await source.s3.send(new CreateBucketCommand({ Bucket: 'damaged' }))
+    await source.s3.send(new PutObjectCommand({ Bucket: 'damaged', Key: 'a/b', Body: 'x'.repeat(300_000) }))
+    await source.stop()
+    for (const entry of readdirSync(join(source.folder, 'blobs', 'files'), { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) writeFileSync(join(entry.parentPath, entry.name), 'y', { flag: 'r+' })
+    }
+    // As if the period were over.
+    const database = new Database(join(source.folder, 'metadata', 'metadata.db'))
+    database.exec("DELETE FROM facts WHERE name = 'scrub'")
+    database.close()
+    await source.start()
+    const list = () => source.admin<{ versions: object[] }>(damagePath)
+    await eventually(async () => expect((await list()).versions).toHaveLength(1))
+    expect(await list()).toEqual({
+      versions: [
+        {
+          bucket: 'damaged',
+          key: 'a/b',
+          versionId: 'null',
+          part: null,
+          reason: expect.stringContaining('block 0'),
+          foundAt: expect.any(String),
+        },
+      ],
+    })
+    const answer = source.s3.send(new GetObjectCommand({ Bucket: 'damaged', Key: 'a/b' }))
+    await expect(answer).rejects.toMatchObject({ name: 'InternalError', message: expect.stringContaining('damaged') })
+    expect(await source.s3.send(new HeadObjectCommand({ Bucket: 'damaged', Key: 'a/b' }))).toMatchObject({ ContentLength: 300_000 })
+  })
+
   it('refuses whoever else asks, and whatever else was signed', async () => {
     const pair = await openPair()
     const { source } = pair
     const wrongSecret = { ...rootKey, secretAccessKey: `${rootKey.secretAccessKey}!` }
-    for (const path of [rulesPath, failedPath]) {
+    for (const path of [rulesPath, failedPath, damagePath]) {
       expect(await answerOf(`${source.adminUrl}${path}`)).toMatchObject({ status: 403, code: 'AccessDenied' })
       expect(await ask(source, path, { service: 's3' })).toMatchObject({ status: 403, code: 'AccessDenied' })
       expect(await ask(source, path, { service: 'sts' })).toMatchObject({ status: 403, code: 'AccessDenied' })

@@ -4,14 +4,7 @@ import type { ObjectVersion } from '../../model/version.ts'
 import { type Row, type Steps, statement } from '../steps.ts'
 import { number, optionalText, text } from './columns.ts'
 import { type Task, taskColumns, toTask } from './tasks.ts'
-import { toVersion, versionColumns } from './version-rows.ts'
-
-/** The place of a version among all, in the order of their primary key. */
-export interface VersionPlace {
-  readonly bucketId: string
-  readonly key: string
-  readonly id: string
-}
+import { type VersionPlace, versionsAfter } from './version-rows.ts'
 
 /** Where a finding is, as far as it has a place. */
 export interface RowFault {
@@ -33,15 +26,8 @@ export interface VersionFacts {
 
 /** Versions behind a place. */
 export function* versionFacts(after: VersionPlace, limit: number): Steps<readonly VersionFacts[]> {
-  const rows = yield statement(
-    `SELECT ${versionColumns} FROM versions WHERE (bucket_id, key, id) > (?1, ?2, ?3) ORDER BY bucket_id, key, id LIMIT ?4`,
-    after.bucketId,
-    after.key,
-    after.id,
-    limit,
-  )
   const facts: VersionFacts[] = []
-  for (const version of rows.map(toVersion)) {
+  for (const version of yield* versionsAfter(after, limit)) {
     const tasks = version.replication?.role === 'source' ? yield* tasksOf(version) : []
     facts.push({ version, tasks, parts: version.blobSet === undefined ? undefined : yield* sumOfParts(version.blobSet) })
   }

@@ -7,7 +7,7 @@ import { json, jsonOrNull, number, optionalJson, optionalNumber, optionalText, t
 import { checkNotRetired } from './segments.ts'
 
 export const versionColumns =
-  'bucket_id, key, id, is_null, is_latest, is_marker, size, modified_ms, etag, storage_class, blob, blob_set, part_count, record, replication, seq'
+  'bucket_id, key, id, is_null, is_latest, is_marker, size, modified_ms, etag, storage_class, blob, blob_set, part_count, record, replication, seq, is_damaged'
 
 export function toVersion(row: Row): ObjectVersion {
   const blob = optionalText(row.blob)
@@ -31,6 +31,7 @@ export function toVersion(row: Row): ObjectVersion {
     ...(blobSet === undefined ? {} : { blobSet }),
     ...(partCount === undefined ? {} : { partCount }),
     ...(replication === undefined ? {} : { replication }),
+    ...(row.is_damaged === 1 ? { isDamaged: true } : {}),
   }
 }
 
@@ -63,7 +64,7 @@ export function* insertVersion(version: ObjectVersion): Steps<void> {
   if (version.blob !== undefined) yield* checkNotRetired(version.blob)
   yield statement(
     `INSERT INTO versions (${versionColumns})
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`,
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)`,
     version.bucketId,
     version.key,
     version.id,
@@ -80,7 +81,33 @@ export function* insertVersion(version: ObjectVersion): Steps<void> {
     recordText(version.id, version.record),
     jsonOrNull(version.replication),
     version.seq,
+    version.isDamaged === true ? 1 : 0,
   )
+}
+
+/** The place of a version among all, in the order of their primary key. */
+export interface VersionPlace {
+  readonly bucketId: string
+  readonly key: string
+  readonly id: string
+}
+
+/** Versions of all buckets behind a place. */
+export function* versionsAfter(place: VersionPlace, limit: number): Steps<readonly ObjectVersion[]> {
+  const rows = yield statement(
+    `SELECT ${versionColumns} FROM versions WHERE (bucket_id, key, id) > (?1, ?2, ?3) ORDER BY bucket_id, key, id LIMIT ?4`,
+    place.bucketId,
+    place.key,
+    place.id,
+    limit,
+  )
+  return rows.map(toVersion)
+}
+
+/** The version whose one blob this is. */
+export function* versionOfBlob(blob: string): Steps<ObjectVersion | undefined> {
+  const [row] = yield statement(`SELECT ${versionColumns} FROM versions WHERE blob = ?1`, blob)
+  return row === undefined ? undefined : toVersion(row)
 }
 
 /** The newest version of a key, marker or not. */

@@ -18,6 +18,7 @@ import {
 } from '../../model/version.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
+import { forgetDamage } from './damage.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
 import { insertVersion, newestVersion, nullVersion, recordText, versionById } from './version-rows.ts'
 
@@ -259,6 +260,7 @@ export function* eraseVersion(version: ObjectVersion, context: TransactionContex
     yield statement('INSERT INTO garbage (blob, seq) SELECT blob, ?2 FROM parts WHERE blob_set = ?1', version.blobSet, context.seq)
     yield statement('DELETE FROM parts WHERE blob_set = ?1', version.blobSet)
   }
+  if (version.isDamaged === true) yield* forgetDamage(version)
   if (version.replication?.role === 'source') yield* dropTasksOf(version, context)
 }
 
