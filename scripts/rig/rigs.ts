@@ -1,4 +1,5 @@
 /** Every rig, by name. */
 import type { Rig } from './rig.ts'
+import { syscall } from './syscall.ts'
 
-export const rigs: readonly Rig[] = []
+export const rigs: readonly Rig[] = [syscall]
