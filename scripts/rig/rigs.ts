@@ -1,5 +1,6 @@
 /** Every rig, by name. */
+import { power } from './power.ts'
 import type { Rig } from './rig.ts'
 import { syscall } from './syscall.ts'
 
-export const rigs: readonly Rig[] = [syscall]
+export const rigs: readonly Rig[] = [syscall, power]

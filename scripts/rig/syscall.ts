@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Random, randomFrom } from '../../test/limits/random.ts'
-import type { Rig, RigOptions, RigReport } from './rig.ts'
+import { nothingTried, type Rig, type RigOptions, type RigReport } from './rig.ts'
 import { buildShim } from './shim/build.ts'
 import type { CallKind, Fault, How } from './shim/control.ts'
 import { Lane, type Trial } from './syscall/lane.ts'
@@ -45,7 +45,7 @@ export const syscall: Rig = {
     const folder = mkdtempSync(join(tmpdir(), 'farshore-syscall-'))
     try {
       const built = await buildShim(folder)
-      if ('skipped' in built) return nothing(built.skipped)
+      if ('skipped' in built) return nothingTried(built.skipped)
       return await run({ ...options, folder, library: built.library })
     } finally {
       rmSync(folder, { recursive: true, force: true })
@@ -181,8 +181,4 @@ function shuffled<T>(random: Random, items: readonly T[]): readonly T[] {
 
 function tally(calls: readonly CallKind[]): string {
   return [...new Set(calls)].map((kind) => `${kind} ${calls.filter((call) => call === kind).length}`).join(', ')
-}
-
-function nothing(skipped: string): RigReport {
-  return { tried: 0, passed: 0, control: { planted: 'nothing', isCaught: false }, violations: [], skipped }
 }

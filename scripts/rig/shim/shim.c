@@ -6,7 +6,7 @@
  *   RIG_CONTROL  a file of PAGE bytes, mapped: orders in, counters out
  *   RIG_LOG      where records are appended; without it none are
  *   RIG_DATA     1: records of writes carry the bytes
- *   RIG_SYNC     nothing: a sync says that it is done, and does nothing. The lie of a negative control.
+ *   RIG_DEAF     a sync of a path with this in it says that it is done, and does nothing. The lie of a negative control.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -57,7 +58,8 @@ static struct control *control;
 static struct control nobody;
 static const char *root;
 static size_t root_bytes;
-static int log_fd = -1, with_data, is_sync_nothing;
+static int log_fd = -1, with_data;
+static const char *deaf;
 static uint64_t syncs;
 
 #define REAL(name) \
@@ -71,7 +73,7 @@ static ssize_t real_writev(int fd, const struct iovec *parts, int count) {
 
 __attribute__((constructor)) static void begin(void) {
   control = &nobody;
-  const char *page = getenv("RIG_CONTROL"), *file = getenv("RIG_LOG"), *sync = getenv("RIG_SYNC"), *data = getenv("RIG_DATA");
+  const char *page = getenv("RIG_CONTROL"), *file = getenv("RIG_LOG"), *data = getenv("RIG_DATA");
   const char *folder = getenv("RIG_ROOT");
   if (page != NULL) {
     int fd = open(page, O_RDWR | O_CLOEXEC);
@@ -81,7 +83,7 @@ __attribute__((constructor)) static void begin(void) {
     close(fd);
   }
   if (file != NULL && (log_fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) < 0) abort();
-  is_sync_nothing = sync != NULL && strcmp(sync, "nothing") == 0;
+  deaf = getenv("RIG_DEAF");
   with_data = data != NULL && *data == '1';
   root_bytes = folder == NULL ? 0 : strlen(folder);
   root = folder;
@@ -213,14 +215,30 @@ int openat64(int folder, const char *path, int flags, ...) {
   return open_any(folder, path, flags | O_LARGEFILE, mode);
 }
 
-int close(int fd) {
-  REAL(close);
-  if (entry_of(fd) == NULL) return real(fd);
+static void forget(int fd) {
+  if (entry_of(fd) == NULL) return;
   pthread_mutex_lock(&lock);
   free(entries[fd]);
   entries[fd] = NULL;
   pthread_mutex_unlock(&lock);
+}
+
+int close(int fd) {
+  REAL(close);
+  forget(fd);
   return real(fd);
+}
+
+/* libuv closes by number. The number of the descriptor would be another file's, or a connection's, before anybody knew. */
+long syscall(long number, ...) {
+  REAL(syscall);
+  va_list more;
+  va_start(more, number);
+  long a = va_arg(more, long), b = va_arg(more, long), c = va_arg(more, long);
+  long d = va_arg(more, long), e = va_arg(more, long), f = va_arg(more, long);
+  va_end(more);
+  if (number == SYS_close) forget((int)a);
+  return real(number, a, b, c, d, e, f);
 }
 
 /* An answer to a client is written down before it leaves: what it promises must be true by then. */
@@ -292,13 +310,14 @@ static int synced(int fd, int (*real)(int)) {
   struct entry *entry = entry_of(fd);
   enum how how = enter('S', entry->path);
   int error = error_of(how, entry->path);
+  int is_deaf = deaf != NULL && strstr(entry->path, deaf) != NULL;
   uint64_t id = ++syncs;
   struct record record = {.kind = 'S', .ino = entry->ino, .offset = id, .is_folder = entry->is_folder};
-  if (error == 0 && !is_sync_nothing) note(record, entry->path, NULL);
+  if (error == 0 && !is_deaf) note(record, entry->path, NULL);
   pthread_mutex_unlock(&lock);
-  int result = error != 0 ? -1 : is_sync_nothing ? 0 : real(fd);
+  int result = error != 0 ? -1 : is_deaf ? 0 : real(fd);
   if (error != 0) errno = error;
-  if (result == 0 && !is_sync_nothing) {
+  if (result == 0 && !is_deaf) {
     record.kind = 'E';
     pthread_mutex_lock(&lock);
     note(record, NULL, NULL);

@@ -6,6 +6,7 @@ import { Client, createBucket } from '../../../test/limits/client.ts'
 import type { Random } from '../../../test/limits/random.ts'
 import { launchRegion, type Region, type RegionOptions, startRegion } from '../../../test/limits/region.ts'
 import { Actor, plainBucket, versionedBucket } from '../actor.ts'
+import { quickStarts, underShim } from '../environment.ts'
 import { came, quiet } from '../eventually.ts'
 import { Ledger } from '../ledger.ts'
 import { type CallKind, type Fault, type Hit, ShimControl } from '../shim/control.ts'
@@ -167,14 +168,8 @@ export class Lane {
       folder,
       ...(entry === undefined ? {} : { entry }),
       environment: {
-        LD_PRELOAD: library,
-        // Calls that go through a ring in memory are seen by nobody.
-        UV_USE_IO_URING: '0',
-        // A start is most of a trial.
-        NODE_COMPILE_CACHE: join(dirname(folder), 'compiled'),
-        RIG_ROOT: join(folder, 'data'),
-        RIG_CONTROL: this.#control.file,
-        RIG_LOG: this.#log,
+        ...underShim({ library, root: join(folder, 'data'), log: this.#log, control: this.#control.file }),
+        ...quickStarts(dirname(folder)),
       },
     }
   }
