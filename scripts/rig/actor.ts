@@ -33,10 +33,11 @@ export class Actor {
     return this.#options.ledger.cell({ bucket: plainBucket, key })
   }
 
-  put(key: string, size: number): Promise<Outcome> {
+  put(key: string, size: number, { isEncrypted = false } = {}): Promise<Outcome> {
     const { ledger } = this.#options
     const state = ledger.newContent(size)
-    return this.#ask([{ cell: this.plain(key), state }], { method: 'PUT', bucket: plainBucket, key, body: ledger.bytesOf(state) })
+    const headers = isEncrypted ? { 'x-amz-server-side-encryption': 'AES256' } : {}
+    return this.#ask([{ cell: this.plain(key), state }], { method: 'PUT', bucket: plainBucket, key, headers, body: ledger.bytesOf(state) })
   }
 
   remove(key: string): Promise<Outcome> {
