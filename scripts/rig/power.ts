@@ -5,6 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Client } from '../../test/limits/client.ts'
 import { type Random, randomFrom } from '../../test/limits/random.ts'
 import { startRegion } from '../../test/limits/region.ts'
@@ -17,14 +18,27 @@ import { recordsOf, type ShimRecord } from './shim/records.ts'
 import { verify } from './verify.ts'
 
 const MiB = 1024 * 1024
+const journal = 'metadata.db-wal'
+const deafSyncs = fileURLToPath(new URL('./planted/deaf-syncs.ts', import.meta.url))
 const allSurvivors: readonly Survivors[] = ['nothing', 'names', 'some']
 /** One load after the other, until the time is over. */
-const long = { lifeBytes: 64 * MiB, ends: ['kill', 'stop', 'kill', 'stop'], cuts: 50 } as const
+const long = {
+  lifeBytes: 48 * MiB,
+  lives: [
+    { end: 'kill' },
+    { end: 'stop', fails: journal },
+    { end: 'kill', fails: '/blobs/' },
+    { end: 'stop' },
+    { end: 'kill', fails: journal },
+    { end: 'kill' },
+  ],
+  cuts: 50,
+} as const
 /** Above the budget of a checkpoint, so that cuts fall into some. */
-const short = { lifeBytes: 28 * MiB, ends: ['stop', 'kill'], cuts: 7 } as const
-const control = { lifeBytes: 4 * MiB, ends: ['kill'], cuts: 'at the last answer' } as const
+const short = { lifeBytes: 24 * MiB, lives: [{ end: 'stop' }, { end: 'kill', fails: journal }, { end: 'kill' }], cuts: 7 } as const
+const control = { lifeBytes: 4 * MiB, cuts: 'at the last answer' } as const
 /** The journal; the bytes of small objects; the names of large ones. */
-const deafTo = ['metadata.db-wal', '/blobs/segments/', '/blobs/files/'] as const
+const deafTo = [journal, '/blobs/segments/', '/blobs/files/'] as const
 
 export const power: Rig = {
   name: 'power',
@@ -68,10 +82,16 @@ async function run(context: Context): Promise<RigReport> {
     )
     say(`round ${round}: ${tally.tried} cuts tried, ${tally.passed} passed`)
   } while (performance.now() < untilMs)
-  return { ...tally, control: { planted: `syncs that do nothing, one kind at a time: ${deafTo.join(', ')}`, isCaught } }
+  return {
+    ...tally,
+    control: {
+      planted: `syncs that do nothing, one kind at a time: ${deafTo.join(', ')}; a failed sync of the journal taken for a success`,
+      isCaught,
+    },
+  }
 }
 
-interface Round extends Pick<LoadOptions, 'lifeBytes' | 'ends' | 'deaf'> {
+interface Round extends Omit<LoadOptions, 'folder' | 'library' | 'seed'> {
   readonly cuts: number | 'at the last answer'
   /** Whether each cut is tried with all that may survive, or with one in turn. */
   readonly isEvery?: boolean
@@ -87,7 +107,7 @@ async function cutAgainAndAgain(
   const recorded = await recordLoad({ folder: place, library, seed, ...load })
   const records = [...recordsOf(readFileSync(recorded.log))]
   tally.violations.push(...placeAnswers(recorded, records))
-  const disk = new Disk(recorded.root)
+  const disk = new Disk(recorded.root, random)
   const moments = momentsOf(random, { records, from: recorded.from, cuts })
   say(`${records.length} records, ${recorded.ledger.cells.length} objects and versions; cuts at ${moments.join(', ')}`)
   let next = 0
@@ -102,7 +122,6 @@ async function cutAgainAndAgain(
         folder: mkdtempSync(join(folder, 'cut-')),
         disk,
         survivors: left,
-        random,
         recorded,
         position,
       })
@@ -154,13 +173,12 @@ interface Left {
   readonly folder: string
   readonly disk: Disk
   readonly survivors: Survivors
-  readonly random: Random
   readonly recorded: Recorded
   readonly position: number
 }
 
-async function startOnWhatIsLeft({ folder, disk, survivors, random, recorded, position }: Left): Promise<readonly string[]> {
-  disk.rebuild(join(folder, 'data'), survivors, random)
+async function startOnWhatIsLeft({ folder, disk, survivors, recorded, position }: Left): Promise<readonly string[]> {
+  disk.rebuild(join(folder, 'data'), survivors)
   try {
     const region = await startRegion({ folder, environment: quickStarts(dirname(folder)) })
     const client = new Client(region.port)
@@ -181,10 +199,14 @@ async function startOnWhatIsLeft({ folder, disk, survivors, random, recorded, po
 /** Each lie must cost something that the cuts find. */
 async function controlIsCaught(context: Context): Promise<boolean> {
   const caught: boolean[] = []
-  for (const deaf of deafTo) {
+  const lies: readonly (Pick<Round, 'lives' | 'deaf' | 'entry'> & { readonly name: string })[] = [
+    ...deafTo.map((deaf) => ({ name: `no sync of ${deaf}`, lives: [{ end: 'kill' }] as const, deaf })),
+    { name: 'a failed sync of the journal taken for a success', lives: [{ end: 'kill', fails: journal }], entry: deafSyncs },
+  ]
+  for (const { name, ...lie } of lies) {
     const tally: Tally = { tried: 0, passed: 0, violations: [] }
-    await cutAgainAndAgain({ ...context, say: () => undefined }, { ...control, deaf }, tally)
-    context.say(`no sync of ${deaf}: ${tally.violations.length} violations, the first: ${tally.violations[0]?.split('\n')[0]}`)
+    await cutAgainAndAgain({ ...context, say: () => undefined }, { ...control, ...lie }, tally)
+    context.say(`${name}: ${tally.violations.length} violations, the first: ${tally.violations[0]?.split('\n')[0]}`)
     caught.push(tally.violations.some((violation) => /lost:|not read:|no start:/.test(violation)))
   }
   return caught.every(Boolean)

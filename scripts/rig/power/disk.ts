@@ -37,9 +37,12 @@ export class Disk {
   readonly #files = new Map<bigint, FileImage>()
   readonly #syncs = new Map<number, Sync>()
 
+  readonly #random: Random
+
   /** @param root  the folder below which everything is; it was there, and empty */
-  constructor(root: string) {
+  constructor(root: string, random: Random) {
     this.#root = root
+    this.#random = random
   }
 
   apply(record: ShimRecord): void {
@@ -73,6 +76,9 @@ export class Disk {
       case 'E':
         this.#synced(offset)
         break
+      case 'X':
+        if (!record.isFolder) this.#file(ino, path).failed(at, this.#random)
+        break
       case 'A':
       case 'F':
         break
@@ -82,7 +88,8 @@ export class Disk {
   }
 
   /** Writes what is left into a folder. What SQLite keeps in shared memory is never left: it is no file to a power cut. */
-  rebuild(folder: string, survivors: Survivors, random: Random): void {
+  rebuild(folder: string, survivors: Survivors): void {
+    const random = this.#random
     const names = new Map(this.#durable)
     for (const change of this.#unsynced) if (survivors === 'names' || (survivors === 'some' && random.oneIn(2))) applyTo(names, change)
     const isReachable = (path: string): boolean => path === this.#root || (names.get(path) === 'folder' && isReachable(dirname(path)))

@@ -8,7 +8,7 @@ type Change =
   | { readonly kind: 'truncate'; readonly at: number; readonly length: number }
 
 export class FileImage {
-  readonly #synced = new Bytes()
+  #synced = new Bytes()
   #unsynced: Change[] = []
 
   write(at: number, offset: number, data: Buffer): void {
@@ -26,27 +26,42 @@ export class FileImage {
     this.#unsynced = this.#unsynced.filter((change) => !isCovered(change))
   }
 
+  /**
+   * A sync that began at this position has failed. What it should have covered the system now holds as clean: it reads well, and no later sync
+   * writes it. Of its pages some have reached the disk, any of them.
+   */
+  failed(at: number, random: Random): void {
+    const isCovered = (change: Change): boolean => change.at < at
+    const covered = this.#unsynced.filter(isCovered)
+    this.#synced = this.#some(covered, random)
+    this.#unsynced = this.#unsynced.filter((change) => !isCovered(change))
+  }
+
   durable(): Buffer {
     return this.#synced.content()
   }
 
   /** Of the changes that no sync has covered, each page has seen the first few, no two pages the same number of them; truncations come or not. */
   someOf(random: Random): Buffer {
+    return this.#some(this.#unsynced, random).content()
+  }
+
+  #some(changes: readonly Change[], random: Random): Bytes {
     const bytes = this.#synced.copy()
     const stages = new Map<number, number>()
     const hasSeen = (page: number, index: number): boolean => {
-      const stage = stages.get(page) ?? random.below(this.#unsynced.length + 1)
+      const stage = stages.get(page) ?? random.below(changes.length + 1)
       stages.set(page, stage)
       return index < stage
     }
-    for (const [index, change] of this.#unsynced.entries()) {
+    for (const [index, change] of changes.entries()) {
       if (change.kind === 'truncate') {
         if (random.oneIn(2)) apply(bytes, change)
         continue
       }
       for (const piece of piecesOf(change)) if (hasSeen(Math.floor(piece.offset / pageBytes), index)) bytes.write(piece.offset, piece.data)
     }
-    return bytes.content()
+    return bytes
   }
 }
 

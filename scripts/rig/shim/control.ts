@@ -18,7 +18,7 @@ export interface Fault {
   readonly how: How
   /** Only calls of this kind count. */
   readonly kind?: CallKind
-  /** Only calls on paths that end so count. */
+  /** Only calls on paths that end so count; or that have it in them, when it ends with a slash. */
   readonly match?: string
 }
 

@@ -1,8 +1,8 @@
 /** What the shim wrote down, in the order in which it happened. */
 import type { CallKind } from './control.ts'
 
-/** Beside calls: E a sync that ended well, F a call that was made to fail, A an answer to a client about to leave. */
-export type RecordKind = CallKind | 'E' | 'F' | 'A'
+/** Beside calls: E a sync that ended well, X one that was made to fail, F any call that was, A an answer to a client about to leave. */
+export type RecordKind = CallKind | 'E' | 'X' | 'F' | 'A'
 
 export interface ShimRecord {
   readonly kind: RecordKind

@@ -107,12 +107,18 @@ static void note(struct record record, const char *path, const void *data) {
   errno = kept;
 }
 
+/* Paths that end so; or that have it in them, when it ends with a slash itself. */
+static int is_meant(const char *path) {
+  size_t match_bytes = strnlen(control->match, sizeof control->match), path_bytes = strlen(path);
+  if (match_bytes > 0 && control->match[match_bytes - 1] == '/') return strstr(path, control->match) != NULL;
+  return path_bytes >= match_bytes && strcmp(path + path_bytes - match_bytes, control->match) == 0;
+}
+
 /* Counts a call, under the lock. Returns what is to become of it; does not return from a kill. */
 static enum how enter(char kind, const char *path) {
   if (!control->armed) return NONE;
   if (control->kind != 0 && control->kind != (uint32_t)kind) return NONE;
-  size_t match_bytes = strnlen(control->match, sizeof control->match), path_bytes = strlen(path);
-  if (path_bytes < match_bytes || strcmp(path + path_bytes - match_bytes, control->match) != 0) return NONE;
+  if (!is_meant(path)) return NONE;
   uint32_t count = control->count + 1;
   control->count = count;
   int takes_space = kind == 'W' || kind == 'C' || kind == 'M' || kind == 'L';
@@ -313,7 +319,8 @@ static int synced(int fd, int (*real)(int)) {
   int is_deaf = deaf != NULL && strstr(entry->path, deaf) != NULL;
   uint64_t id = ++syncs;
   struct record record = {.kind = 'S', .ino = entry->ino, .offset = id, .is_folder = entry->is_folder};
-  if (error == 0 && !is_deaf) note(record, entry->path, NULL);
+  if (error != 0) record.kind = 'X';
+  if (!is_deaf) note(record, entry->path, NULL);
   pthread_mutex_unlock(&lock);
   int result = error != 0 ? -1 : is_deaf ? 0 : real(fd);
   if (error != 0) errno = error;

@@ -176,7 +176,7 @@ export class Lane {
 
   #callsSince(from: number, match = ''): readonly CallKind[] {
     return [...recordsOf(readFileSync(this.#log).subarray(from))]
-      .filter(({ kind, path }) => !['A', 'E', 'F'].includes(kind) && path.endsWith(match))
+      .filter(({ kind, path }) => !['A', 'E', 'F', 'X'].includes(kind) && path.endsWith(match))
       .map(({ kind }) => kind as CallKind) // what is left is a call
   }
 }
