@@ -5,8 +5,8 @@ import { plainBucket } from '../actor.ts'
 import type { Cell, Content, Ledger } from '../ledger.ts'
 
 /**
- * right · refused: an error, or a connection that breaks before the last byte · wrong: a whole answer with other bytes · denied: there is no such
- * object, it says · misdescribed: the right bytes under another ETag
+ * right · refused: an error, or a connection that breaks before the last byte · wrong: a whole answer with other bytes · denied: told that there is no
+ * such object · misdescribed: the right bytes under another ETag
  */
 export type Reading = 'right' | 'refused' | 'wrong' | 'denied' | 'misdescribed'
 
@@ -88,8 +88,8 @@ async function readPart(client: Client, { cell, content, ledger, random }: Of & 
 
 function readingOf(answer: Answer | undefined, bytes: Buffer): Reading {
   if (answer === undefined || answer.status >= 500) return 'refused'
-  if (answer.status === 404) return 'denied'
-  return answer.body.equals(bytes) && answer.status < 300 ? 'right' : 'wrong'
+  if (answer.status >= 300) return 'denied'
+  return answer.body.equals(bytes) ? 'right' : 'wrong'
 }
 
 function contentOf({ events }: Cell): Content | undefined {

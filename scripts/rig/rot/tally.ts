@@ -16,7 +16,7 @@ export interface RotTally {
   tried: number
   passed: number
   readonly violations: string[]
-  /** How many damages each finder found first; `nobody` stands for those that changed no answer, unless it is said otherwise. */
+  /** How many damages each finder found first; `nobody` stands for those that changed no answer, unless untrue ones are named. */
   readonly found: Map<string, number>
 }
 
