@@ -23,9 +23,9 @@ const deafSyncs = fileURLToPath(new URL('./planted/deaf-syncs.ts', import.meta.u
 const allSurvivors: readonly Survivors[] = ['nothing', 'names', 'some']
 /** One load after the other, until the time is over. */
 const long = {
-  lifeBytes: 48 * MiB,
+  lifeBytes: 32 * MiB,
   lives: [
-    { end: 'kill' },
+    { end: 'kill', isTiny: true },
     { end: 'stop', fails: journal },
     { end: 'kill', fails: '/blobs/' },
     { end: 'stop' },
@@ -34,8 +34,11 @@ const long = {
   ],
   cuts: 50,
 } as const
-/** Above the budget of a checkpoint, so that cuts fall into some. */
-const short = { lifeBytes: 24 * MiB, lives: [{ end: 'stop' }, { end: 'kill', fails: journal }, { end: 'kill' }], cuts: 7 } as const
+const short = {
+  lifeBytes: 20 * MiB,
+  lives: [{ end: 'kill', isTiny: true }, { end: 'stop', fails: journal }, { end: 'kill' }],
+  cuts: 7,
+} as const
 const control = { lifeBytes: 4 * MiB, cuts: 'at the last answer' } as const
 /** The journal; the bytes of small objects; the names of large ones. */
 const deafTo = [journal, '/blobs/segments/', '/blobs/files/'] as const
@@ -109,7 +112,12 @@ async function cutAgainAndAgain(
   tally.violations.push(...placeAnswers(recorded, records))
   const disk = new Disk(recorded.root, random)
   const moments = momentsOf(random, { records, from: recorded.from, cuts })
-  say(`${records.length} records, ${recorded.ledger.cells.length} objects and versions; cuts at ${moments.join(', ')}`)
+  const copied = records.filter(({ kind, path }) => kind === 'W' && path.endsWith('metadata.db')).length
+  const failed = records.filter(({ kind }) => kind === 'X').length
+  say(
+    `${records.length} records (${copied} pages of checkpoints, ${failed} failed syncs), ${recorded.ledger.cells.length} objects and versions; ` +
+      `cuts after ${moments.join(', ')}`,
+  )
   let next = 0
   for (const [index, record] of records.entries()) {
     disk.apply(record)

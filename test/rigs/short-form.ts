@@ -13,7 +13,7 @@ export async function expectShortForm(rig: Rig, context: TestContext): Promise<v
   say(`rig ${rig.name}, seed ${seed}: FARSHORE_TEST_SEED=${seed} repeats it`)
   const report = await rig.run({ minutes: undefined, seed, say })
   if (report.skipped !== undefined) {
-    say(`!! SKIPPED: the rig ${rig.name} did not run: ${report.skipped}`)
+    process.stderr.write(`!! The rig ${rig.name} did not run and is SKIPPED: ${report.skipped}.\n`)
     context.skip(report.skipped)
   }
   say(

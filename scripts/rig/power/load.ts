@@ -38,6 +38,8 @@ export interface Life {
   readonly end: 'stop' | 'kill'
   /** One sync of such a path fails. The life ends soon after, for it may be that nothing more is written. */
   readonly fails?: string
+  /** Small objects only, so that most of what is written is the journal, and checkpoints come beside the writers. */
+  readonly isTiny?: true
 }
 
 export interface Recorded {
@@ -94,7 +96,7 @@ async function live({ life, lifeBytes, region, control, actors, position, actorO
   const isOver = life.end === 'kill' ? (): boolean => !region.isAlive() : (): boolean => isToEnd
   if (life.fails === undefined) control.disarm()
   else control.arm({ at: failsAt, how: 'EIO', kind: 'S', match: life.fails })
-  const writing = Promise.all(actors.map((hand) => write(hand, actorOf(), isOver)))
+  const writing = Promise.all(actors.map((hand) => write(hand, { actor: actorOf(), isTiny: life.isTiny === true, isOver })))
   const isMet = (): boolean => isFull() || control.read().hit !== undefined
   if (!(await came(isMet, lifeMaxMs))) throw new Error(`the load came to an end: ${region.log().slice(-2000)}`)
   await came(isFull, afterFailureMs)
@@ -111,15 +113,23 @@ interface Hand {
   readonly versions: Cell[]
 }
 
-async function write({ name, random, versions }: Hand, actor: Actor, isOver: () => boolean): Promise<void> {
+interface Writing {
+  readonly actor: Actor
+  readonly isTiny: boolean
+  isOver(): boolean
+}
+
+async function write({ name, random, versions }: Hand, { actor, isTiny, isOver }: Writing): Promise<void> {
   const keys = Array.from({ length: keysOfEach }, (_, n) => `${name}/${n}`)
-  const size = (): number => (random.oneIn(4) ? 129 * KiB + random.below(200 * KiB) : random.below(12 * KiB))
+  const tiny = (): number => random.below(200)
+  const mixed = (): number => (random.oneIn(4) ? 129 * KiB + random.below(200 * KiB) : random.below(12 * KiB))
+  const size = isTiny ? tiny : mixed
   const work: readonly (() => Promise<unknown>)[] = [
     ...Array.from({ length: 8 }, () => () => actor.put(random.pick(keys), size())),
     () => actor.remove(random.pick(keys)),
     () => actor.remove(random.pick(keys)),
     () => actor.removeMany([keys[0] ?? name, ...keys.slice(1).filter(() => random.oneIn(3))]),
-    () => actor.multipart(random.pick(keys), random.oneIn(8) ? [5 * KiB * KiB, size() + 1] : [size() + 1]),
+    () => actor.multipart(random.pick(keys), !isTiny && random.oneIn(8) ? [5 * KiB * KiB, size() + 1] : [size() + 1]),
     async () => {
       const source = keys.find((key) => isKnownToBe(actor.plain(key)))
       if (source !== undefined) await actor.copy(source, random.pick(keys))
