@@ -25,3 +25,8 @@ export interface Rig {
   readonly purpose: string
   run(options: RigOptions): Promise<RigReport>
 }
+
+/** @param skipped  why it cannot run here */
+export function nothingTried(skipped: string): RigReport {
+  return { tried: 0, passed: 0, control: { planted: 'nothing', isCaught: false }, violations: [], skipped }
+}

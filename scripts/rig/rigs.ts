@@ -1,4 +1,7 @@
 /** Every rig, by name. */
+import { power } from './power.ts'
 import type { Rig } from './rig.ts'
+import { rot } from './rot.ts'
+import { syscall } from './syscall.ts'
 
-export const rigs: readonly Rig[] = []
+export const rigs: readonly Rig[] = [syscall, power, rot]

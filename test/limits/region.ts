@@ -17,6 +17,8 @@ export interface RegionOptions {
   readonly settings?: Readonly<Record<string, unknown>>
   /** Default: the product's own. */
   readonly entry?: string
+  /** Beside PATH. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export interface Region {
@@ -65,7 +67,7 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
 }
 
 /** Starts a region and does not wait for it: for those who kill it before it listens. */
-export function launchRegion({ folder, settings = {}, entry = binary }: RegionOptions): {
+export function launchRegion({ folder, settings = {}, entry = binary, environment = {} }: RegionOptions): {
   readonly child: ChildProcess
   readonly output: { out: string; err: string }
 } {
@@ -75,7 +77,7 @@ export function launchRegion({ folder, settings = {}, entry = binary }: RegionOp
   writeFileSync(file, JSON.stringify({ ...standard, dataDirectory: join(folder, 'data'), ...settings }))
   const child = spawn(process.execPath, [entry, 'server', '--config', file, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: '/usr/bin:/bin' },
+    env: { PATH: '/usr/bin:/bin', ...environment },
   })
   const output = { out: '', err: '' }
   child.stdout.on('data', (chunk: Buffer) => {

@@ -117,7 +117,7 @@ export function* newestVersion(bucketId: string, key: string): Steps<ObjectVersi
     bucketId,
     key,
   )
-  return row === undefined ? undefined : toVersion(row)
+  return versionAt(row, bucketId, key)
 }
 
 /** One version by the id that clients use: `null` is the null version. */
@@ -135,13 +135,25 @@ export function* nullVersion(bucketId: string, key: string, newest: ObjectVersio
     bucketId,
     key,
   )
-  return row === undefined ? undefined : toVersion(row)
+  return versionAt(row, bucketId, key)
 }
 
 /** One version by its ordered id, which a null version has too. */
 export function* versionByOrderedId(bucketId: string, key: string, id: string): Steps<ObjectVersion | undefined> {
   const [row] = yield statement(`SELECT ${versionColumns} FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id = ?3`, bucketId, key, id)
-  return row === undefined ? undefined : toVersion(row)
+  return versionAt(row, bucketId, key)
+}
+
+/**
+ * NOTE: where a tree of the database is damaged, a page written to another's place, SQLite ends at rows of other keys and does not look again: its
+ * answer would be another object, whole and with fitting checksums.
+ * @throws Error when the row is another key's
+ */
+function versionAt(row: Row | undefined, bucketId: string, key: string): ObjectVersion | undefined {
+  if (row === undefined) return undefined
+  if (row.bucket_id !== bucketId || row.key !== key)
+    throw new Error(`The metadata is damaged: a row of ${String(row.key)} stands for ${key}.`)
+  return toVersion(row)
 }
 
 /** Which of these blobs some version or part refers to. */

@@ -1,0 +1,182 @@
+/** A region under the shim, in a folder of its own, that goes through one trial after the other: each ends with a clean start and a full comparison. */
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Client, createBucket } from '../../../test/limits/client.ts'
+import type { Random } from '../../../test/limits/random.ts'
+import { launchRegion, type Region, type RegionOptions, startRegion } from '../../../test/limits/region.ts'
+import { Actor, plainBucket, versionedBucket } from '../actor.ts'
+import { quickStarts, underShim } from '../environment.ts'
+import { came, quiet } from '../eventually.ts'
+import { Ledger } from '../ledger.ts'
+import { type CallKind, type Fault, type Hit, ShimControl } from '../shim/control.ts'
+import { recordsOf } from '../shim/records.ts'
+import { verify } from '../verify.ts'
+import { faultRules } from './rules.ts'
+import type { Scenario } from './scenarios.ts'
+
+const quietMs = 40
+const quietMaxMs = 3_000
+const startMaxMs = 20_000
+const stopMaxMs = 20_000
+
+export interface LaneOptions {
+  readonly folder: string
+  readonly library: string
+  readonly random: Random
+  /** The program. Default: the product. */
+  readonly entry?: string
+}
+
+export interface Trial {
+  /** What was met; undefined when the call never came. */
+  readonly hit: Hit | undefined
+  /** The kinds of the calls that counted, in order. */
+  readonly calls: readonly CallKind[]
+  readonly violations: readonly string[]
+}
+
+/** A region that runs, and those that speak to it. */
+interface Running {
+  readonly region: Region
+  readonly client: Client
+  readonly actor: Actor
+}
+
+export class Lane {
+  readonly #options: LaneOptions
+  readonly #control: ShimControl
+  readonly #log: string
+  readonly #ledger: Ledger
+  #running: Running | undefined
+  #position = 0
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+    mkdirSync(options.folder, { recursive: true })
+    this.#log = join(options.folder, 'records')
+    this.#control = new ShimControl(join(options.folder, 'control'))
+    this.#ledger = new Ledger(options.random)
+  }
+
+  async open(): Promise<void> {
+    const { client } = await this.#start()
+    await createBucket(client, plainBucket)
+    await createBucket(client, versionedBucket, { isVersioned: true })
+  }
+
+  /** @param fault  undefined: only counts the calls */
+  async trial(scenario: Scenario, fault?: Omit<Fault, 'match'>): Promise<Trial> {
+    const running = this.#running ?? (await this.#start())
+    const prepared = (await scenario.prepare?.(running.actor)) ?? []
+    this.#control.arm()
+    await quiet(() => this.#control.read().count, { forMs: quietMs, deadlineMs: quietMaxMs })
+    const from = statSync(this.#log).size
+    const match = scenario.match === undefined ? {} : { match: scenario.match }
+    this.#control.arm({ at: 0, how: 'none', ...fault, ...match })
+    const violations: string[] = []
+    if (scenario.when === 'running') violations.push(...(await this.#run(running, scenario, { prepared, fault })))
+    if (scenario.when === 'starting') violations.push(...(await this.#startUnderFault(running)))
+    if (scenario.when === 'stopping') violations.push(...(await this.#stop(running)))
+    const { hit } = this.#control.read()
+    this.#control.disarm()
+    if (running.region.isAlive()) await running.region.kill()
+    await running.client.close()
+    this.#running = undefined
+    const calls = this.#callsSince(from, match.match)
+    return { hit, calls, violations: [...violations, ...(await this.#startAndCompare())] }
+  }
+
+  async close(): Promise<void> {
+    await this.#running?.client.close()
+    await this.#running?.region.kill()
+    this.#control.close()
+  }
+
+  async #run(
+    { region, actor }: Running,
+    scenario: Scenario,
+    {
+      prepared,
+      fault,
+    }: { readonly prepared: Parameters<NonNullable<Scenario['run']>>[1]; readonly fault: Omit<Fault, 'match'> | undefined },
+  ): Promise<readonly string[]> {
+    actor.outcomes.length = 0
+    await scenario.run?.(actor, prepared)
+    if (region.isAlive()) await quiet(() => this.#control.read().count, { forMs: quietMs, deadlineMs: quietMaxMs })
+    const { hit } = this.#control.read()
+    this.#control.disarm()
+    if (fault === undefined)
+      return actor.outcomes.filter((outcome) => outcome !== 'acknowledged').map((outcome) => `${outcome} without a fault`)
+    if (hit === undefined) return []
+    const outcomes = [...actor.outcomes]
+    // A killed process may still be on its way out when its answers stop.
+    if (fault.how === 'kill' || fault.how === 'torn')
+      return (await came(() => !region.isAlive(), stopMaxMs)) ? [] : ['it outlived its kill']
+    if (!region.isAlive()) return [`it ended by itself after ${fault.how}: ${region.log().slice(-2000)}`]
+    return faultRules({ fault, hit, outcomes, isBeside: scenario.isBeside === true, probe: () => actor.put('probe', 500) })
+  }
+
+  /** A start may be refused or die under a fault. It may not hang. */
+  async #startUnderFault({ region, client }: Running): Promise<readonly string[]> {
+    await client.close()
+    await region.kill()
+    const { child, output } = launchRegion(this.#regionOptions())
+    const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
+    const ended = once(child, 'exit')
+    const isDecided = await came(() => isOver() || output.out.includes('\n'), startMaxMs)
+    // What goes on after it listens, the sweep, is part of the start.
+    if (isDecided && !isOver()) await quiet(() => this.#control.read().count, { forMs: quietMs, deadlineMs: quietMaxMs })
+    if (!isOver()) child.kill('SIGKILL')
+    await ended
+    return isDecided ? [] : ['it neither started nor ended under the fault']
+  }
+
+  /** An end under a fault may leave work for the next start. It may not hang. */
+  async #stop({ region, client }: Running): Promise<readonly string[]> {
+    await client.close()
+    const ended = region.stop()
+    const isOver = await came(() => !region.isAlive(), stopMaxMs)
+    if (!isOver) await region.kill()
+    await ended
+    return isOver ? [] : [`it did not end within ${stopMaxMs} ms`]
+  }
+
+  async #startAndCompare(): Promise<readonly string[]> {
+    let started: Running
+    try {
+      started = await this.#start()
+    } catch (error) {
+      return [`no start without a fault: ${String(error)}`]
+    }
+    const { region, client } = started
+    const violations = await verify({ client, ledger: this.#ledger, isSettling: true })
+    return region.log() === '' ? violations : [...violations, `the next start complained: ${region.log().slice(-2000)}`]
+  }
+
+  async #start(): Promise<Running> {
+    const region = await startRegion(this.#regionOptions())
+    const client = new Client(region.port)
+    const actor = new Actor({ client, ledger: this.#ledger, position: () => this.#position++ })
+    this.#running = { region, client, actor }
+    return this.#running
+  }
+
+  #regionOptions(): RegionOptions {
+    const { folder, library, entry } = this.#options
+    return {
+      folder,
+      ...(entry === undefined ? {} : { entry }),
+      environment: {
+        ...underShim({ library, root: join(folder, 'data'), log: this.#log, control: this.#control.file }),
+        ...quickStarts(dirname(folder)),
+      },
+    }
+  }
+
+  #callsSince(from: number, match = ''): readonly CallKind[] {
+    return [...recordsOf(readFileSync(this.#log).subarray(from))]
+      .filter(({ kind, path }) => !['A', 'E', 'F', 'X'].includes(kind) && path.endsWith(match))
+      .map(({ kind }) => kind as CallKind) // what is left is a call
+  }
+}
