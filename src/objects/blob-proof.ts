@@ -1,5 +1,5 @@
 /** Whether stored bytes are those that were written: read whole, against block checksums, ETag and checksum of their row. */
-import { BlobCorrupt, BlobIoError, BlobMissing } from '../blobs/errors.ts'
+import { BlobCorrupt, BlobIoError, BlobMissing, codeOf } from '../blobs/errors.ts'
 import { type Keyring, SealBroken, SealKeyUnknown } from '../blobs/seal.ts'
 import type { BlobStore } from '../blobs/store.ts'
 import type { Hasher, Hashing } from '../lib/hash.ts'
@@ -64,7 +64,9 @@ export async function faultOfBlob(
   try {
     return await faultOfBytes(parts, described, { signal, ...(pace === undefined ? {} : { pace }) })
   } catch (error) {
-    if (error instanceof BlobCorrupt || error instanceof BlobMissing || error instanceof BlobIoError) return error.message
+    if (error instanceof BlobCorrupt || error instanceof BlobMissing) return error.message
+    // Bytes that the disk no longer gives are lost like wrong ones; a lack of descriptors or memory says nothing about them.
+    if (error instanceof BlobIoError && codeOf(error.cause) === 'EIO') return error.message
     if (error instanceof SealBroken || error instanceof SealKeyUnknown) return error.message
     throw error
   }
