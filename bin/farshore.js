@@ -1,11 +1,20 @@
 #!/usr/bin/env node
 // NOTE: this file must load on any Node, however old, to say in words what an old one would crash on.
 import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
   process.stderr.write(`farshore: Node 22.19 or newer is needed; this is ${process.versions.node}.\n`)
   process.exit(1)
+}
+
+// Each start and each thread loads everything: compiled once, kept beside the dependencies where that folder can be written.
+if (process.env.NODE_COMPILE_CACHE === undefined && process.env.NODE_DISABLE_COMPILE_CACHE === undefined) {
+  const folder = fileURLToPath(new URL('../node_modules/.cache/farshore', import.meta.url))
+  // The regions that this process starts, and their threads, take it from here.
+  if (module.enableCompileCache(folder).directory !== undefined) process.env.NODE_COMPILE_CACHE = folder
 }
 
 // A clone runs its sources. The package and the image hold the compiled form alone, because Node refuses .ts below node_modules.

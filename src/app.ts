@@ -1,39 +1,19 @@
 /** A region, composed: every part is made here, given what it needs, started in order and ended in the reverse. */
-import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { createKeys } from './access/credentials.ts'
 import { createDamageList } from './admin/damage.ts'
 import { createAdminServer } from './admin/server.ts'
-import { openBlobStore } from './blobs/open-blob-store.ts'
-import { createKeyring } from './blobs/seal.ts'
-import { readMasterKey } from './config/master-key.ts'
+import type { openBlobStore } from './blobs/open-blob-store.ts'
 import type { Config } from './config/schema.ts'
 import { createControl } from './control/control.ts'
-import { createQueryHandler } from './iam/query.ts'
-import { type Clock, systemClock } from './lib/clock.ts'
+import { systemClock } from './lib/clock.ts'
 import { type Engine, runEngine } from './lib/engine.ts'
-import { createHashers } from './lib/hash.ts'
-import { HybridClock } from './lib/hybrid-clock.ts'
-import { createPace } from './lib/pace.ts'
-import type { Metadata } from './metadata/engine.ts'
-import { schema } from './metadata/schema.ts'
-import { openSqlite } from './metadata/sqlite/open.ts'
-import { transactions, usesReserve } from './metadata/transactions.ts'
-import { markBrokenBlob } from './objects/broken.ts'
-import { createBuckets } from './objects/buckets.ts'
-import { createCompaction } from './objects/compaction.ts'
-import { createObjects } from './objects/objects.ts'
-import type { ObjectParts } from './objects/parts.ts'
-import { ReaderPins } from './objects/reader-pins.ts'
-import { createReclaim } from './objects/reclaim.ts'
-import { SegmentWatch } from './objects/segment-watch.ts'
-import { operations } from './operations/index.ts'
+import { ReaderPins, sharedPins } from './objects/reader-pins.ts'
 import { createPeers } from './peers/peers.ts'
+import { createDiskEngines } from './region/disk-engines.ts'
+import { createFront, createGate, healthOf } from './region/front.ts'
+import { type Closing, openStores } from './region/stores.ts'
+import { startThreads, type Threads } from './region/threads.ts'
 import { createReplication } from './replication/replication.ts'
-import { createAccountGate } from './s3/account-gate.ts'
-import type { Health } from './s3/internal.ts'
-import { createS3Server } from './s3/server.ts'
-import { createScrub } from './scrub/scrub.ts'
 
 export interface RunningRegion {
   readonly s3Port: number
@@ -65,15 +45,11 @@ export async function startRegion(config: Config, given: RegionParts): Promise<R
   }
 }
 
-async function compose(
-  config: Config,
-  given: RegionParts,
-  closing: (close: () => Promise<void>) => void,
-): Promise<{ s3Port: number; adminPort: number }> {
+async function compose(config: Config, { log, openBlobs }: RegionParts, closing: Closing): Promise<{ s3Port: number; adminPort: number }> {
   const clock = systemClock
-  const { log } = given
-  const { metadata, parts } = await openStores(config, given, closing)
-  const { credentials, regions, region: self } = config
+  const { credentials, regions, region: self, workers } = config
+  const pins = sharedPins(workers === 1 ? 1 : 1 + workers)
+  const { metadata, parts } = await openStores(config, { log, openBlobs, pins: new ReaderPins(pins) }, closing)
 
   const peers = createPeers({
     self,
@@ -89,53 +65,30 @@ async function compose(
   closing(() => control.close())
   const replication = createReplication({ parts, control, peers, self, clock, log })
   closing(() => replication.close())
-  const engines: readonly Engine[] = [...diskEngines(config, { parts, clock, log }), ...control.engines, ...replication.engines]
+  let threads: Threads | undefined
+  const disk = createDiskEngines(config, { parts, threads: () => threads, clock, log })
+  const engines: readonly Engine[] = [...disk.engines, ...control.engines, ...replication.engines]
 
-  const keys = createKeys(credentials, peers.peerKeyOf)
-  const others = regions.map(({ name }) => name).filter((name) => name !== self)
-  const health = (): Health => healthOf(metadata)
-  const services = {
-    objects: createObjects(parts),
-    buckets: createBuckets({ metadata, changed: (bucket) => control.changed(bucket) }),
-    control,
-    hashing: parts.hashing,
-    defaults: {
-      region: self,
-      account: credentials,
-      encryption: config.encryption.default,
-      ownership: config.buckets.ownership,
-      publicAccessBlock: config.buckets.publicAccessBlock,
-    },
-  }
-  const gate = createAccountGate({
-    keys,
-    regions: [self, ...others],
-    resolveBucket: (name) => control.resolveBucket(name),
-    accountIdOf: (canonicalId) => (canonicalId === credentials.canonicalId ? credentials.accountId : undefined),
-  })
-  const s3 = createS3Server({
-    config,
-    operations,
-    gate,
-    services,
-    hashing: parts.hashing,
-    query: createQueryHandler(services),
-    peer: (call) => peers.routes.handle(call),
-    health,
-    nowMs: () => clock.nowMs(),
-    log,
-  })
+  const gate = createGate(config, { control, peerKeyOf: peers.peerKeyOf })
   const admin = createAdminServer({
     config,
     gate,
     replication,
     damage: createDamageList(metadata),
-    health,
+    health: () => healthOf(metadata),
     nowMs: () => clock.nowMs(),
     log,
   })
-  const { port: s3Port } = await s3.listen()
-  closing(() => s3.close())
+  let s3Port: number
+  if (workers === 1) {
+    const front = createFront({ config, parts, control, gate, peer: (call) => peers.routes.handle(call), log })
+    s3Port = (await front.listen()).port
+    closing(() => front.close())
+  } else {
+    threads = await startThreads({ config, metadata, control, routes: peers.routes, pins, log, onDeath: () => disk.sweepAgain() })
+    s3Port = threads.port
+    closing(threads.close)
+  }
   // Other regions wait here for rows of the control log: they are sent away first, or the end would wait for them.
   closing(() => control.close())
   const { port: adminPort } = await admin.listen()
@@ -143,70 +96,6 @@ async function compose(
   closing(startEngines(engines, log))
   await peers.greet()
   return { s3Port, adminPort }
-}
-
-const dayMs = 24 * 3600 * 1000
-
-/** What gives space back, and reads what is kept. */
-function diskEngines(
-  config: Config,
-  { parts, clock, log }: { readonly parts: ObjectParts; readonly clock: Clock; readonly log: Logger },
-): readonly Engine[] {
-  const watch = new SegmentWatch()
-  const { metadata } = parts
-  const onBroken = async (blob: string, reason: string): Promise<void> => await markBrokenBlob(metadata, { blob, reason })
-  return [
-    createReclaim({ ...parts, clock, onFreed: (refs) => watch.freed(refs) }),
-    createCompaction({ ...parts, watch, pace: createPace(config.compaction.bytesPerSecond), clock, log, onBroken }),
-    createScrub({ ...parts, pace: createPace(config.scrub.bytesPerSecond), periodMs: config.scrub.periodDays * dayMs, clock, log }),
-  ]
-}
-
-async function openStores(
-  config: Config,
-  { log, openBlobs = openBlobStore }: RegionParts,
-  closing: (close: () => Promise<void>) => void,
-): Promise<{ metadata: Metadata; parts: ObjectParts }> {
-  const { dataDirectory, reserveBytes } = config
-  const keyring = createKeyring(await readMasterKey(config))
-  const metadata = await openSqlite({
-    directory: join(dataDirectory, 'metadata'),
-    transactions,
-    usesReserve,
-    schema,
-    clock: systemClock,
-    reserveBytes,
-    log,
-  })
-  closing(() => metadata.close())
-  await checkFolder(metadata, { region: config.region, 'master key': keyring.keyId })
-  const blobs = await openBlobs({ directory: join(dataDirectory, 'blobs'), boot: metadata.boot, reserveBytes, log })
-  closing(() => blobs.close())
-  const parts: ObjectParts = {
-    metadata,
-    blobs,
-    hashing: await createHashers(),
-    keyring,
-    ids: new HybridClock({ clock: systemClock, region: config.region }),
-    readers: new ReaderPins(),
-    encryptByDefault: config.encryption.default === 'AES256',
-  }
-  return { metadata, parts }
-}
-
-/** A folder belongs to one region and one master key, from its first start on. */
-async function checkFolder(metadata: Metadata, facts: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, value] of Object.entries(facts)) {
-    const { standing } = await metadata.commit({ tx: 'rememberFact', name, value })
-    if (standing !== value) throw new Error(`The data folder belongs to the ${name} ${standing}, and not to ${value}.`)
-  }
-}
-
-/** A full disk still reads, deletes and settles, and is ready; a fenced store is not. */
-function healthOf(metadata: Metadata): Health {
-  const { state, reason } = metadata.status()
-  const reasons = state === 'open' ? [] : [reason ?? `the metadata store is ${state}`]
-  return { isReady: state === 'open' || state === 'full', reasons }
 }
 
 function startEngines(engines: readonly Engine[], log: Logger): () => Promise<void> {

@@ -36,8 +36,7 @@ const arrows: Arrows = {
   scrub: ['lib', 'model', 'metadata', 'blobs', 'objects'],
   check: ['lib', 'model', 'metadata', 'blobs', 'objects'],
   admin: ['lib', 'model', 'access', 'metadata', 'blobs', 'objects', 'control', 's3', 'replication'],
-  cli: ['lib', 'config'],
-  'app.ts': [
+  region: [
     'lib',
     'model',
     'config',
@@ -52,8 +51,9 @@ const arrows: Arrows = {
     'iam',
     'replication',
     'scrub',
-    'admin',
   ],
+  cli: ['lib', 'config'],
+  'app.ts': ['lib', 'model', 'config', 'metadata', 'blobs', 'objects', 'control', 'peers', 'replication', 'region', 'admin'],
   'main.ts': ['lib', 'config', 'cli', 'check', 'app.ts'],
 }
 

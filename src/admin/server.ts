@@ -11,7 +11,7 @@ import type { Log } from '../s3/log.ts'
 import type { DamageList } from './damage.ts'
 
 export interface AdminServerOptions {
-  readonly config: { readonly admin: { readonly host: string; readonly port: number } }
+  readonly config: { readonly admin: { readonly host: string; readonly port: number }; readonly publicUrl: string }
   readonly gate: Pick<Gate, 'verify' | 'callerOf'>
   readonly replication: Replication
   readonly damage: DamageList
@@ -37,6 +37,12 @@ export function createAdminServer({ config, gate, replication, damage, health, n
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, log))
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NotFound', message: 'There is nothing at this address.' }))
   app.get('/', (_request, reply) => reply.type('text/plain').send('Farshore admin API. There is no web console yet.\n'))
+  // S3 clients come here when somebody takes the one port for the other; they read XML alone.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.url.startsWith('/admin/') || !/\/s3\/aws4_request/.test(request.headers.authorization ?? '')) return done()
+    const message = `This is the console and admin API of the region. S3 listens at ${config.publicUrl}.`
+    void reply.code(400).type('application/xml').send(`<Error><Code>InvalidRequest</Code><Message>${message}</Message></Error>`)
+  })
   app.get('/_health/live', () => ({ live: true }))
   app.get('/_health/ready', (_request, reply) => {
     const { isReady, reasons } = health()

@@ -27,6 +27,8 @@ export interface BlobStoreOptions {
   readonly smallLimitBytes?: number
   /** Free space that files must leave on the disk. Default 0. */
   readonly reserveBytes?: number
+  /** Default true. False: others have the folder open already, under other numbers. */
+  readonly isFirst?: boolean
   readonly log?: BlobLog
   readonly ops?: FileOps
 }
@@ -52,7 +54,7 @@ export async function openBlobStore(options: BlobStoreOptions): Promise<BlobStor
   checkLimits({ boot, segmentLimitBytes, smallLimitBytes })
   const folders = foldersOf(options.directory)
   await prepareFolders(ops, folders)
-  await checkBoot(ops, { folders, boot })
+  if (options.isFirst !== false) await checkBoot(ops, { folders, boot })
 
   const pool = new BufferPool({ sizeBytes: pieceBytes, keptMax: buffersKept })
   const pins = new Pins()

@@ -17,7 +17,7 @@ export interface SweepOptions {
   /** Directory entries to look at in this call; the folder in hand is finished. Default 2000. */
   readonly budgetEntries?: number
   readonly signal?: AbortSignal
-  /** Default: every start before this one. With several processes on a folder: those whose end is proven. */
+  /** Default: every start before this one. With several writers on a folder: those whose end is proven. */
   readonly isBootDead?: (boot: number) => boolean
 }
 
@@ -60,8 +60,8 @@ export class Sweeper {
 
   async sweep(questions: SweepQuestions, options: SweepOptions): Promise<SweepReport> {
     const { boot } = this.#parts
-    const isGivenDead = options.isBootDead ?? (() => true)
-    const isBootDead = (other: number): boolean => other < boot && isGivenDead(other)
+    const isGivenDead = options.isBootDead ?? ((other) => other < boot)
+    const isBootDead = (other: number): boolean => other !== boot && isGivenDead(other)
     const pass: Pass = { questions, signal: options.signal, isBootDead, looked: 0, removed: 0, failed: 0 }
     const budget = options.budgetEntries ?? defaultBudgetEntries
     for (let station = this.#stations[this.#station]; station !== undefined; station = this.#stations[this.#station]) {

@@ -5,8 +5,15 @@ import type { Environment } from '../config/load.ts'
 import { UsageError } from './context.ts'
 
 export interface AdminApi {
-  /** @param path  with its query. @throws Error in words for people when the region cannot be reached, or refuses */
+  /** The region, or the address that was given. */
+  readonly name: string
+  /** @param path  with its query. @throws RegionUnreachable; Error in words for people when the region refuses */
   get<T>(path: string): Promise<T>
+}
+
+/** In words for people. */
+export class RegionUnreachable extends Error {
+  override readonly name = 'RegionUnreachable'
 }
 
 interface Key {
@@ -38,6 +45,7 @@ export async function adminApis(of: {
 
 function adminApi(of: { readonly name: string; readonly endpoint: string; readonly region: string; readonly key: Key }): AdminApi {
   return {
+    name: of.name,
     async get<T>(path: string): Promise<T> {
       const url = new URL(path, of.endpoint)
       const { headers } = aws4.sign(
@@ -45,7 +53,9 @@ function adminApi(of: { readonly name: string; readonly endpoint: string; readon
         of.key,
       )
       const response = await answered(of.name, url, headers as Record<string, string>) // aws4 writes text only
-      const body = (await response.json().catch(() => ({}))) as { code?: string; message?: string } // the admin API answers in JSON
+      const body = (await response.json().catch(() => undefined)) as { code?: string; message?: string } | undefined // the admin API answers in JSON
+      if (body === undefined)
+        throw new Error(`What answers at ${url.origin} is no admin API. It listens one port above S3's, unless configured otherwise.`)
       if (!response.ok) throw new Error(`Region ${of.name} refuses: ${body.code ?? response.status} ${body.message ?? ''}`.trim())
       return body as T // the region is of this version of farshore, or says so with an error
     },
@@ -56,6 +66,6 @@ async function answered(name: string, url: URL, headers: Record<string, string>)
   try {
     return await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs), redirect: 'error' })
   } catch {
-    throw new Error(`Region ${name} cannot be reached at ${url.origin}.`)
+    throw new RegionUnreachable(`Region ${name} cannot be reached at ${url.origin}.`)
   }
 }

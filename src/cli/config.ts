@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
+import { refuseKnownSecrets } from '../config/complete.ts'
 import { keepCredentials } from '../config/credentials.ts'
 import { deploymentFiles } from '../config/deployment.ts'
 import { loadSettings, loadSharedCredentials } from '../config/load.ts'
@@ -58,7 +59,10 @@ function settingsOf({ config }: FileOptions, { environment }: CliContext): Retur
 
 async function init(options: InitOptions, context: CliContext): Promise<ExitCode> {
   const file = deploymentFiles(resolve(options.data)).credentials
-  const { credentials, isNew } = await keepCredentials(file, await loadSharedCredentials(context.environment))
+  const given = await loadSharedCredentials(context.environment)
+  // Nobody knows yet where the regions will listen: what only a lone machine may have must not take the place of what is kept.
+  refuseKnownSecrets(given)
+  const { credentials, isNew } = await keepCredentials(file, given)
   const { accountId, rootAccessKeyId, rootSecretAccessKey } = credentials
   if (options.json) {
     context.out(

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { type AdminApi, adminApis } from './admin-api.ts'
+import { type AdminApi, adminApis, RegionUnreachable } from './admin-api.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
 
 interface Options {
@@ -41,7 +41,7 @@ const pollMs = 200
 export function addReplication(program: Command, context: CliContext, finish: (code: ExitCode) => void): void {
   const group = program.command('replication').description('say how replication stands')
   common(group.command('status').description('every rule: what is pending, how old it is, what failed'))
-    .option('--wait <seconds>', 'wait until nothing is pending; exit code 3 when something still is', parseSeconds)
+    .option('--wait <seconds>', 'wait until nothing is pending; exit code 3 when something still is, or has failed', parseSeconds)
     .action(async (options: Options) => finish(await status(options, context)))
   common(group.command('failed').description('every version that was refused, and why')).action(async (options: Options) =>
     finish(await failed(options, context)),
@@ -59,33 +59,52 @@ async function status(options: Options, context: CliContext): Promise<ExitCode> 
   const apis = await apisOf(options, context)
   const endMs = Date.now() + (options.wait ?? 0) * 1000
   for (;;) {
-    const rules = (await Promise.all(apis.map((api) => api.get<{ rules: Rule[] }>('/admin/v1/replication')))).flatMap(
-      (answer) => answer.rules,
-    )
-    const isDrained = rules.every(({ pendingOperations }) => pendingOperations === 0)
+    const { answers, silent } = await askAll(apis, (api) => api.get<{ rules: Rule[] }>('/admin/v1/replication'))
+    const rules = answers.flatMap((answer) => answer.rules)
+    const isDrained = silent.length === 0 && rules.every(({ pendingOperations }) => pendingOperations === 0)
     if (!isDrained && Date.now() < endMs) {
       await delay(pollMs)
       continue
     }
     if (options.json) context.out(JSON.stringify({ rules }))
     else for (const line of ruleLines(rules)) context.out(line)
-    return options.wait === undefined || isDrained ? exitCodes.ok : exitCodes.notInSync
+    for (const { message } of silent) context.err(`farshore: ${message}`)
+    if (options.wait !== undefined && !(isDrained && rules.every((rule) => rule.failed === 0))) return exitCodes.notInSync
+    return silent.length === 0 ? exitCodes.ok : exitCodes.failed
   }
 }
 
+/** Of all regions: one that is away does not hide what the others say. @throws RegionUnreachable when none answers */
+async function askAll<T>(
+  apis: readonly AdminApi[],
+  ask: (api: AdminApi) => Promise<T>,
+): Promise<{ readonly answers: readonly T[]; readonly silent: readonly RegionUnreachable[] }> {
+  const settled = await Promise.allSettled(apis.map(ask))
+  const refused = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  const silent = refused.filter((reason) => reason instanceof RegionUnreachable)
+  const [first] = refused.filter((reason) => !(reason instanceof RegionUnreachable))
+  if (first !== undefined || silent.length === apis.length) throw first ?? silent[0]
+  return { answers: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])), silent }
+}
+
 async function failed(options: Options, context: CliContext): Promise<ExitCode> {
-  const objects: FailedObject[] = []
-  for (const api of await apisOf(options, context)) {
-    for (let next: string | undefined = ''; next !== undefined; ) {
-      const query: string = next === '' ? '' : `?after=${next}`
-      const page: { objects: FailedObject[]; next?: string } = await api.get(`/admin/v1/replication/failed${query}`)
-      objects.push(...page.objects)
-      next = page.next
-    }
-  }
+  const { answers, silent } = await askAll(await apisOf(options, context), failedAt)
+  const objects = answers.flat()
   if (options.json) context.out(JSON.stringify({ objects }))
   else for (const line of failedLines(objects)) context.out(line)
-  return exitCodes.ok
+  for (const { message } of silent) context.err(`farshore: ${message}`)
+  return silent.length === 0 ? exitCodes.ok : exitCodes.failed
+}
+
+async function failedAt(api: AdminApi): Promise<readonly FailedObject[]> {
+  const objects: FailedObject[] = []
+  for (let next: string | undefined = ''; next !== undefined; ) {
+    const query: string = next === '' ? '' : `?after=${next}`
+    const page: { objects: FailedObject[]; next?: string } = await api.get(`/admin/v1/replication/failed${query}`)
+    objects.push(...page.objects)
+    next = page.next
+  }
+  return objects
 }
 
 function apisOf({ data, endpoint }: Options, { environment }: CliContext): Promise<readonly AdminApi[]> {
@@ -111,7 +130,7 @@ function failedLines(objects: readonly FailedObject[]): readonly string[] {
   return objects.map(
     (object) =>
       `${object.bucket}/${object.key} version ${object.versionId} → ${object.destination}: ${object.reason}, ${object.message} ` +
-      `(${object.attempts} attempts, next ${object.nextAttemptAt})`,
+      `(${object.attempts} ${object.attempts === 1 ? 'attempt' : 'attempts'}, next ${object.nextAttemptAt})`,
   )
 }
 

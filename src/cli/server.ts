@@ -93,7 +93,8 @@ function announce({ config, region, madeCredentials, isJson }: Announcement, con
     context.out(JSON.stringify({ region: config.region, s3, console, pid: process.pid }))
     return
   }
-  context.out(`${config.region} is ready: S3 ${s3}, console ${console}`)
+  const publicly = config.publicUrl === s3 ? '' : `, for clients ${config.publicUrl}`
+  context.out(`${config.region} is ready: S3 ${s3}${publicly}, console ${console}`)
   if (madeCredentials === undefined) return
   const { rootAccessKeyId, rootSecretAccessKey } = config.credentials
   context.out(`Access key ${rootAccessKeyId}, secret key ${rootSecretAccessKey} (shown this once, kept in ${madeCredentials})`)

@@ -58,7 +58,9 @@ async function up(options: UpOptions, context: CliContext): Promise<ExitCode> {
   await makeFolder(directory)
   const lock = lockFolder(directory)
   try {
-    const deployment = await planFor(options, directory)
+    const last = await readDeployment(directory)
+    const deployment = planFor(options, last)
+    for (const line of changesOf(last, deployment)) context.err(`farshore: ${line}`)
     await checkPorts(deployment.regions.flatMap(({ s3, console }) => [s3, console]))
     const kept = await keepCredentials(deploymentFiles(directory).credentials, given)
     await writeDeployment(directory, deployment)
@@ -68,11 +70,19 @@ async function up(options: UpOptions, context: CliContext): Promise<ExitCode> {
   }
 }
 
-async function planFor(options: UpOptions, directory: string): Promise<Deployment> {
-  const last = await readDeployment(directory)
+function planFor(options: UpOptions, last: Deployment | undefined): Deployment {
   const names = options.regions ?? last?.regions.map(({ region }) => region) ?? defaultRegions
   const lastPort = last?.regions[0] === undefined ? defaultPort : Number(new URL(last.regions[0].s3).port)
   return planDeployment(names, options.port ?? lastPort)
+}
+
+/** What an operator may not have meant: regions of the last start that are left out now, or answer elsewhere. */
+function changesOf(last: Deployment | undefined, deployment: Deployment): readonly string[] {
+  return (last?.regions ?? []).flatMap(({ region, s3 }) => {
+    const now = deployment.regions.find((one) => one.region === region)
+    if (now === undefined) return [`${region} ran here before and is left out now: it stays down, and what is meant for it waits.`]
+    return now.s3 === s3 ? [] : [`${region} answers at ${now.s3} now, and no longer at ${s3}.`]
+  })
 }
 
 interface Start {

@@ -1,5 +1,6 @@
 /** From checked settings to what a region runs with: files read, addresses derived, dangerous combinations refused. */
 import { readFile } from 'node:fs/promises'
+import { availableParallelism, platform } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError } from './config-error.ts'
 import { type GivenCredentials, keepCredentials, readCredentials } from './credentials.ts'
@@ -13,6 +14,9 @@ export interface LoadedConfig {
   /** The file in which credentials were made just now; the operator is told once. */
   readonly madeCredentials: string | undefined
 }
+
+/** Beyond these the thread that commits has no time for more. */
+const workersMax = 4
 
 /** @throws ConfigError */
 export async function complete(settings: Settings): Promise<LoadedConfig> {
@@ -29,10 +33,16 @@ export async function complete(settings: Settings): Promise<LoadedConfig> {
       endpoint: own.endpoint,
       publicUrl: own.publicUrl,
       credentials,
+      workers: settings.workers ?? defaultWorkers(),
       encryption: { default: standard, masterKeyFile },
     },
     madeCredentials: isNew ? file : undefined,
   }
+}
+
+/** Linux spreads connections over listeners that share a port; other systems give them all to one. */
+function defaultWorkers(): number {
+  return platform() === 'linux' ? Math.min(availableParallelism(), workersMax) : 1
 }
 
 /** All regions and this one among them. @throws ConfigError when it is not, or when peers would speak in the clear */
@@ -113,9 +123,14 @@ function isWhole(credentials: GivenCredentials): credentials is Credentials {
   return credentialNames.every((name) => credentials[name] !== undefined)
 }
 
-function checkSecrets(settings: Settings, { rootSecretAccessKey, peeringSecret }: Credentials): void {
-  if (isLoopback(settings.s3.host) && isLoopback(settings.admin.host)) return
+function checkSecrets(settings: Settings, credentials: Credentials): void {
+  if (!isLoopback(settings.s3.host) || !isLoopback(settings.admin.host)) refuseKnownSecrets(credentials)
+}
+
+/** What is not for the eyes of a network. @throws ConfigError naming the secret */
+export function refuseKnownSecrets({ rootSecretAccessKey, peeringSecret }: GivenCredentials): void {
   for (const [name, value] of Object.entries({ rootSecretAccessKey, peeringSecret })) {
+    if (value === undefined) continue
     if (value.length >= secretLengthMin && !value.includes('EXAMPLE') && !knownSecrets.has(value.toLowerCase())) continue
     throw new ConfigError(
       `credentials.${name} is a well-known or short secret. That is accepted only while the region listens on 127.0.0.1 alone.`,

@@ -68,7 +68,9 @@ export async function openDeployment(directory: string): Promise<{ deployment: D
   const deployment = await readDeployment(directory)
   const credentials = await readCredentials(deploymentFiles(directory).credentials)
   if (deployment === undefined || credentials === undefined) {
-    throw new ConfigError(`There is no deployment in ${directory}. farshore up --data ${directory} makes one.`)
+    throw new ConfigError(
+      `There is no deployment in ${directory}. farshore up --data ${directory} makes one; a region that runs elsewhere is found by --endpoint.`,
+    )
   }
   return { deployment, credentials }
 }

@@ -159,6 +159,14 @@ export const settingsSchema = z
       .describe('Below this free space new data is refused with 503; deletes and what settles go on.'),
     compaction: compaction.prefault({}).describe('Space of deleted and overwritten small objects.'),
     scrub: scrub.prefault({}).describe('Reading everything again and again, so that rot is found before it is needed.'),
+    workers: z
+      .int()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe(
+        'Threads that serve the S3 port. 1: everything in one thread. Absent: one for each core, at most 4; 1 where the system cannot spread connections.',
+      ),
     limits: limits.prefault({}).describe('Limits on connections and on time.'),
     log: log.prefault({}).describe('The log, JSON lines on stderr.'),
   })
@@ -182,7 +190,7 @@ export interface Credentials {
   readonly peeringSecret: string
 }
 
-type Completed = 'regions' | 'credentials' | 'credentialsFile' | 'encryption'
+type Completed = 'regions' | 'credentials' | 'credentialsFile' | 'encryption' | 'workers'
 
 /** What a region runs with: every setting checked and completed, all paths absolute. */
 export interface Config extends Readonly<Omit<Settings, Completed>> {
@@ -192,6 +200,7 @@ export interface Config extends Readonly<Omit<Settings, Completed>> {
   readonly endpoint: string
   readonly publicUrl: string
   readonly credentials: Credentials
+  readonly workers: number
   readonly encryption: { readonly default: 'none' | 'AES256'; readonly masterKeyFile: string }
 }
 

@@ -3,56 +3,26 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import type { Engine } from '../lib/engine.ts'
 import type { Metadata } from '../metadata/engine.ts'
-import { type ControlChange, nameOf, roleByName, scanNames, scanRoles } from '../metadata/tables/control.ts'
-import type { Bucket, BucketName, BucketSettings } from '../model/bucket.ts'
-import type { Role } from '../model/role.ts'
+import type { ControlChange } from '../metadata/tables/control.ts'
+import type { BucketName } from '../model/bucket.ts'
 import type { PeerLog } from '../peers/log.ts'
 import type { Peers } from '../peers/peers.ts'
 import { peerRoute } from '../peers/routes.ts'
 import { ControlLog } from './control-log.ts'
 import { BucketDeletions } from './delete-bucket.ts'
-import { type BucketFacts, bucketFacts, factsRoute } from './facts.ts'
+import { type ControlDoor, controlReads } from './door.ts'
+import { bucketFacts, factsRoute } from './facts.ts'
 import { beginControl } from './first-start.ts'
 import { ControlFollower } from './follower.ts'
 import { homeRoutes } from './home.ts'
 import { changedSchema } from './messages.ts'
 import { BucketNotices, changedPath } from './notices.ts'
-import { resolveBucket } from './resolve-bucket.ts'
 import { ControlWriter, patienceMs } from './writer.ts'
 
 /** Something that a refused delivery may have waited for. */
 export type ControlEvent = { readonly kind: 'role'; readonly name: string } | { readonly kind: 'bucket'; readonly bucketId: string }
 
-type NamesPage = Parameters<typeof scanNames>[0]
-type RolesPage = Parameters<typeof scanRoles>[0]
-
-/** Every write answers when it can be read here, and throws S3Error ServiceUnavailable naming home when home cannot be reached. */
-export interface Control {
-  /** Makes it in this region. @throws S3Error BucketAlreadyExists | BucketAlreadyOwnedByYou | ServiceUnavailable */
-  createBucket(input: { readonly name: string; readonly ownerId: string; readonly settings: BucketSettings }): Promise<BucketName>
-  /** @throws S3Error BucketNotEmpty | NoSuchBucket | ServiceUnavailable */
-  deleteBucket(bucket: Bucket): Promise<void>
-  /** Of all regions, in the order of their names. */
-  listBuckets(page: NamesPage): Promise<readonly BucketName[]>
-  nameOf(name: string): Promise<BucketName | undefined>
-  /** As they are now, where the bucket lives. @throws S3Error ServiceUnavailable naming the region that cannot be reached */
-  bucketFacts(name: BucketName): Promise<BucketFacts | undefined>
-  /** @throws S3Error NoSuchBucket | PermanentRedirect */
-  resolveBucket(name: string): Promise<Bucket>
-
-  /** @param role  without inline policies @throws S3Error EntityAlreadyExists | ServiceUnavailable */
-  createRole(role: Role): Promise<Role>
-  /** @throws S3Error NoSuchEntity | DeleteConflict | ServiceUnavailable */
-  deleteRole(name: string): Promise<void>
-  /** @throws S3Error NoSuchEntity | ServiceUnavailable */
-  putRolePolicy(policy: { readonly roleName: string; readonly policyName: string; readonly document: string }): Promise<void>
-  /** @throws S3Error NoSuchEntity | ServiceUnavailable */
-  deleteRolePolicy(policy: { readonly roleName: string; readonly policyName: string }): Promise<void>
-  role(name: string): Promise<Role | undefined>
-  roles(page: RolesPage): Promise<readonly Role[]>
-
-  /** To be called when a bucket of this region has changed: tells the listeners here and in the other regions. */
-  changed(bucket: Pick<Bucket, 'id'>): void
+export interface Control extends ControlDoor {
   /** @returns how to end it */
   onChange(listener: (event: ControlEvent) => void): () => void
   /** The position of the newest row that is applied here. */
@@ -120,17 +90,14 @@ export async function createControl(parts: ControlParts): Promise<Control> {
   const write = (change: ControlChange) => writer.write({ requestId: `${self}:${randomUUID()}`, change })
 
   return {
+    ...controlReads(parts),
     async createBucket({ name, ownerId, settings }) {
       const bucket: BucketName = { name, id: randomUUID(), region: self, ownerId, createdMs: clock.nowMs() }
       await write({ kind: 'createBucket', bucket, settings })
       return bucket
     },
     deleteBucket: (bucket) => deletions.delete(bucket),
-    listBuckets: (page) => metadata.read(() => scanNames(page)),
-    nameOf: (name) => metadata.read(() => nameOf(name)),
     bucketFacts: (name) => bucketFacts(parts, name),
-    resolveBucket: (name) => resolveBucket(parts, name),
-
     async createRole(role) {
       await write({ kind: 'createRole', role })
       return role
@@ -144,9 +111,6 @@ export async function createControl(parts: ControlParts): Promise<Control> {
     async deleteRolePolicy({ roleName, policyName }) {
       await write({ kind: 'deleteRolePolicy', roleName, policyName })
     },
-    role: (name) => metadata.read(() => roleByName(name)),
-    roles: (page) => metadata.read(() => scanRoles(page)),
-
     changed({ id }) {
       tell({ kind: 'bucket', bucketId: id })
       notices.tell(id)

@@ -1,5 +1,5 @@
 /** Takes each call of IAM and STS to the action that it names. */
-import type { Control } from '../control/control.ts'
+import type { ControlDoor } from '../control/door.ts'
 import { S3Error } from '../model/errors.ts'
 import type { QueryCall, QueryHandler, QueryService } from '../s3/query-api.ts'
 import type { Action } from './action.ts'
@@ -23,7 +23,7 @@ export const actions: readonly Action[] = [
 
 const versions: Readonly<Record<QueryService, string>> = { iam: '2010-05-08', sts: '2011-06-15' }
 
-export function createQueryHandler({ control }: { readonly control: Control }): QueryHandler {
+export function createQueryHandler({ control }: { readonly control: ControlDoor }): QueryHandler {
   const byName = new Map(actions.map((action) => [`${action.service}:${action.name}`, action]))
   return async (call) => {
     checkVersion(call)

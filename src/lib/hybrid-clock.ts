@@ -41,10 +41,14 @@ export class HybridClock {
     this.#region = createHash('sha256').update(options.region).digest().subarray(0, 2)
   }
 
-  /** A new id, above every id issued or observed here before. */
+  /**
+   * A new id, above every id issued or observed here before. Only a clock that was far ahead, and was set right, begins anew at the time of day: it
+   * would take every later id to where nobody believes it.
+   */
   issue(): string {
     const nowMs = this.#clock.nowMs()
-    this.#last = nowMs > this.#last.timeMs ? { timeMs: nowMs, counter: 0 } : next(this.#last)
+    const aheadMs = this.#last.timeMs - nowMs
+    this.#last = aheadMs < 0 || aheadMs > aheadMaxMs ? { timeMs: nowMs, counter: 0 } : next(this.#last)
     return this.#encode(this.#last)
   }
 

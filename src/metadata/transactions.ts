@@ -3,6 +3,7 @@
  * A command is `{ tx: name, …plain data }`, so that the same call works in this process, in a writer thread or over a wire.
  */
 import type { Statement, TransactionContext } from './steps.ts'
+import { bootTransactions } from './tables/boots.ts'
 import { bucketTransactions } from './tables/buckets.ts'
 import { controlTransactions } from './tables/control.ts'
 import { damageTransactions } from './tables/damage.ts'
@@ -28,6 +29,7 @@ export const transactions = {
   ...deliveryTransactions,
   ...controlTransactions,
   ...factTransactions,
+  ...bootTransactions,
 } as const satisfies Record<string, AnyTransaction>
 
 type Transactions = typeof transactions
@@ -55,4 +57,5 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'settle',
   'redriveFailed',
   'applyControl',
+  'countBoot',
 ])

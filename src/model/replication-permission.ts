@@ -8,8 +8,11 @@ import { PolicyContext } from './policy-context.ts'
 import type { FailureReason } from './replication-reasons.ts'
 import { mayAssume, type ParsedRole } from './role.ts'
 
-/** One delivery's parts. `object` (the data) always takes the ACL with it, as S3 does. */
-export type ReplicationWant = 'object' | 'tags' | 'acl' | 'delete' | 'ownerOverride'
+/**
+ * One delivery's parts. `object` (the data) always takes the ACL with it, as S3 does. `tags` are those that the version was made with, which may be
+ * left out; `changedTags` came later, and a change that is left out would never arrive and nobody would hear of it.
+ */
+export type ReplicationWant = 'object' | 'tags' | 'changedTags' | 'acl' | 'delete' | 'ownerOverride'
 
 export interface ReplicationRequest {
   /** As it is now; undefined when there is no such role. */
@@ -52,9 +55,8 @@ function sourceRefusal(wants: ReadonlySet<ReplicationWant>, object: Ask, isSseKm
   if (wants.has('object') && !mayRead(object, isSseKms)) return 'SrcGetObjectNotPermitted'
   const needsAcl = wants.has('object') || wants.has('acl')
   if (needsAcl && object('s3:GetObjectVersionAcl') !== 'allow') return 'SrcGetAclNotPermitted'
-  // With the data, unreadable tags are left out ("it replicates the objects, but not the object tags"). Alone, nothing would be left to do.
-  const tagsAlone = wants.has('tags') && !wants.has('object')
-  if (tagsAlone && object('s3:GetObjectVersionTagging') !== 'allow') return 'SrcGetTaggingNotPermitted'
+  // With the data, unreadable tags are left out ("it replicates the objects, but not the object tags").
+  if (wants.has('changedTags') && object('s3:GetObjectVersionTagging') !== 'allow') return 'SrcGetTaggingNotPermitted'
   return undefined
 }
 
@@ -63,10 +65,8 @@ function destinationRefusal(wants: ReadonlySet<ReplicationWant>, destination: As
   const mayReplicate = destination('s3:ReplicateObject') === 'allow'
   if (wants.has('object') && !mayReplicate) return 'DstPutObjectNotPermitted'
   if (wants.has('ownerOverride') && destination('s3:ObjectOwnerOverrideToBucketOwner') !== 'allow') return 'DstPutObjectNotPermitted'
-  // Alone, tags that are left out would be a change that never arrives, and that nobody hears of.
-  const tagsAlone = wants.has('tags') && !wants.has('object')
-  const isDenied = tagsAlone && destination('s3:ReplicateTags') === 'explicitDeny'
-  if (wants.has('tags') && (!mayReplicate || isDenied)) return 'DstPutTaggingNotPermitted'
+  const isDenied = destination('s3:ReplicateTags') === 'explicitDeny'
+  if (wants.has('changedTags') && (!mayReplicate || isDenied)) return 'DstPutTaggingNotPermitted'
   if (wants.has('acl') && !mayReplicate) return 'DstPutAclNotPermitted'
   return undefined
 }

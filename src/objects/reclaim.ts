@@ -23,15 +23,24 @@ export interface ReclaimParts {
   readonly clock: Clock
   /** Told of blobs that are gone: compaction counts them. */
   readonly onFreed?: (refs: readonly string[]) => void
+  /** Whether the thread that wrote under this number, higher than this one's, has ended. Absent: there are no such threads. */
+  readonly isBootDead?: (boot: number) => boolean
 }
 
-export function createReclaim(parts: ReclaimParts): Engine {
+export interface Reclaim extends Engine {
+  /** A thread that wrote blobs is gone: what it left is swept. */
+  sweepAgain(): void
+}
+
+export function createReclaim(parts: ReclaimParts): Reclaim {
   const { metadata } = parts
   let seenSeq = 0
   let freed = 0
   let pinned = 0
   let swept: 'sweeping' | 'done' = 'sweeping'
   let outcomesForgottenMs = Number.NEGATIVE_INFINITY
+  let isAgain = false
+  let wake = (): void => undefined
 
   return {
     name: 'reclaim',
@@ -48,12 +57,29 @@ export function createReclaim(parts: ReclaimParts): Engine {
       }
       if (swept === 'done') return 'idle'
       const report = await sweepStep(parts, signal)
-      if (report.isDone) swept = 'done'
-      return report.isDone ? 'idle' : 'busy'
+      // What died during this pass may have left something where the pass has been.
+      if (report.isDone && !isAgain) swept = 'done'
+      if (report.isDone) isAgain = false
+      return swept === 'done' ? 'idle' : 'busy'
     },
     async wait(signal) {
-      if (pinned > 0) await sleep(pinnedRetryMs, signal)
-      else seenSeq = await metadata.waitBeyond(seenSeq, signal)
+      const done = new AbortController()
+      const until = AbortSignal.any([signal, done.signal])
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve
+      })
+      const grown = pinned > 0 ? sleep(pinnedRetryMs, until) : metadata.waitBeyond(seenSeq, until)
+      try {
+        await Promise.race([woken, grown])
+      } finally {
+        done.abort()
+        grown.catch(() => undefined)
+      }
+    },
+    sweepAgain() {
+      if (swept === 'sweeping') isAgain = true
+      swept = 'sweeping'
+      wake()
     },
   }
 }
@@ -91,12 +117,15 @@ async function forgetOutcomes({ metadata, clock }: ReclaimParts): Promise<boolea
   return forgotten === outcomesForgottenMax
 }
 
-function sweepStep({ metadata, blobs }: ReclaimParts, signal: AbortSignal): Promise<{ readonly isDone: boolean }> {
+function sweepStep(
+  { metadata, blobs, isBootDead = () => false }: ReclaimParts,
+  signal: AbortSignal,
+): Promise<{ readonly isDone: boolean }> {
   return blobs.sweep(
     {
       isReferenced: (refs) => metadata.read(() => referencedBlobs(refs)),
       isSegmentReferenced: (prefix) => metadata.read(() => isSegmentHeld(prefix)),
     },
-    { signal },
+    { signal, isBootDead: (boot) => boot < metadata.boot || isBootDead(boot) },
   )
 }

@@ -1,5 +1,5 @@
 /** What operations may use besides their input: the members of the wire's `Services`, declared where they are known. */
-import type { Control } from '../control/control.ts'
+import type { ControlDoor } from '../control/door.ts'
 import type { Hashing } from '../lib/hash.ts'
 import type { ObjectOwnership } from '../model/bucket.ts'
 import type { Buckets } from '../objects/buckets.ts'
@@ -27,7 +27,7 @@ declare module '../s3/services.ts' {
   interface Services {
     readonly objects: Objects
     readonly buckets: Buckets
-    readonly control: Control
+    readonly control: ControlDoor
     readonly hashing: Hashing
     readonly defaults: Defaults
   }

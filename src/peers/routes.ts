@@ -116,6 +116,11 @@ export class PeerRoutes {
     }
   }
 
+  /** Whether there is a route for it here. */
+  knows({ method, path }: Pick<IncomingCall, 'method' | 'path'>): boolean {
+    return this.#find(method, path) !== undefined
+  }
+
   /** What the S3 server is given as its handler for `/_peer/`. Never rejects. */
   readonly handle = async (call: IncomingCall): Promise<OutgoingReply> => {
     try {

@@ -85,9 +85,9 @@ export function judgeVersion(link: KnownLink, version: WireVersion, nowMs: numbe
 /** Later changes say by their stamps which of them there were: what was made with the version has the version's own. */
 function wantsOf({ id, isDeleteMarker, record, content }: WireVersion): readonly ReplicationWant[] {
   if (isDeleteMarker) return ['delete']
-  if (content.kind !== 'none') return record.tags.value.length > 0 ? ['object', 'tags'] : ['object']
-  const changed: ReplicationWant[] = []
-  if (record.tags.stamp !== id) changed.push('tags')
+  const changed: ReplicationWant[] = record.tags.stamp === id ? [] : ['changedTags']
+  if (content.kind !== 'none')
+    return ['object', ...(record.tags.value.length > 0 && record.tags.stamp === id ? ['tags' as const] : changed)]
   if (record.acl.stamp !== id) changed.push('acl')
   return changed.length > 0 ? changed : ['acl']
 }

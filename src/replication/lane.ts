@@ -1,7 +1,8 @@
 /** One of the two ways to a region: many small versions to a request, or one large one by itself. What a lane may do at once is limited. */
 import { tasksBehind } from '../metadata/tables/settlements.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
-import { ReadyScan, type ScanParts, takeFailed } from './ready-scan.ts'
+import { objectMaxBytes } from '../model/limits.ts'
+import { isOfLane, ReadyScan, type ScanParts, takeFailed } from './ready-scan.ts'
 import { batchMaxVersions, smallContentMaxBytes } from './wire.ts'
 
 /** Content of one batch; what is around it has room in the frame too. */
@@ -20,10 +21,10 @@ export interface Lane {
   putBack(tasks: readonly Task[]): void
 }
 
-type LaneParts = Omit<ScanParts, 'isOfLane'>
+type LaneParts = Omit<ScanParts, 'contentBytes'>
 
 export function createSmallLane(parts: LaneParts): Lane {
-  const scanParts = { ...parts, isOfLane: (task: Task) => task.contentBytes <= smallContentMaxBytes }
+  const scanParts = { ...parts, contentBytes: { min: 0, max: smallContentMaxBytes } }
   const scan = new ReadyScan(scanParts)
   return {
     name: 'small',
@@ -41,7 +42,7 @@ export function createSmallLane(parts: LaneParts): Lane {
 }
 
 export function createLargeLane(parts: LaneParts): Lane {
-  const scanParts = { ...parts, isOfLane: (task: Task) => task.contentBytes > smallContentMaxBytes }
+  const scanParts = { ...parts, contentBytes: { min: smallContentMaxBytes + 1, max: objectMaxBytes } }
   const scan = new ReadyScan(scanParts)
   const one = { count: 1, bytes: Number.POSITIVE_INFINITY }
   return {
@@ -57,10 +58,11 @@ export function createLargeLane(parts: LaneParts): Lane {
 
 /** Behind each head the versions of its key that follow it, in their order and without a gap, as far as there is room. */
 async function fill(
-  { metadata, clock, inFlight, isOfLane }: ScanParts,
+  parts: ScanParts,
   heads: readonly Task[],
   wanted: { readonly count: number; readonly bytes: number },
 ): Promise<readonly Task[]> {
+  const { metadata, clock, inFlight } = parts
   let room = wanted.count - heads.length
   let bytes = wanted.bytes - bytesOf(heads)
   if (heads.length >= fillBelowKeys || room <= 0) return heads
@@ -71,7 +73,7 @@ async function fill(
     const limit = room
     const behind = await metadata.read(() => tasksBehind(head, limit))
     for (const task of behind) {
-      if (room <= 0 || !isOfLane(task) || task.contentBytes > bytes || task.nextAttemptMs > clock.nowMs()) break
+      if (room <= 0 || !isOfLane(parts, task) || task.contentBytes > bytes || task.nextAttemptMs > clock.nowMs()) break
       inFlight.add(task)
       filled.push(task)
       room -= 1

@@ -4,7 +4,7 @@ import type { Metadata } from '../metadata/engine.ts'
 import { failedTasksDue, readyTasks } from '../metadata/tables/settlements.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
 import type { InFlight } from './in-flight.ts'
-import { retryMaxMs } from './settle.ts'
+import { refusedMaxMs, retryMaxMs } from './settle.ts'
 
 const pageTasks = 1024
 /** One commit may make many tasks ready at one place. A page that one place fills is read again, longer, up to this. */
@@ -23,8 +23,8 @@ export interface ScanParts {
   readonly clock: Clock
   /** What is taken is entered here at once; whoever took it releases it. */
   readonly inFlight: InFlight
-  /** Whether a task is of the lane that this walk is for. */
-  readonly isOfLane: (task: Task) => boolean
+  /** The lane that this walk is for: tasks whose content has so many bytes. */
+  readonly contentBytes: { readonly min: number; readonly max: number }
 }
 
 export class ReadyScan {
@@ -70,7 +70,7 @@ export class ReadyScan {
 
   /** @returns whether there is something to take, or a full page, so that there may be more */
   async #fetch(): Promise<boolean> {
-    const { metadata, region, clock, inFlight, isOfLane } = this.#parts
+    const { metadata, region, clock, inFlight } = this.#parts
     const from = this.#place
     for (let limit = pageTasks; ; limit *= 4) {
       const nowMs = clock.nowMs()
@@ -81,14 +81,15 @@ export class ReadyScan {
       if (isFull && last.ready === from && limit < pageMaxTasks) continue
       // The walk goes on *at* the last place, where there may be more; a rewind meets what even the longest page did not show.
       this.#place = isFull && last.ready === from ? last.ready + 1 : last.ready
-      this.#candidates = page.flatMap(({ task }) => (isOfLane(task) && !inFlight.has(task) ? [task] : []))
+      this.#candidates = page.flatMap(({ task }) => (isOfLane(this.#parts, task) && !inFlight.has(task) ? [task] : []))
       return isFull || this.#candidates.some((task) => inFlight.isFree(task))
     }
   }
 
   #rewindInTime(): void {
     const nowMs = this.#parts.clock.nowMs()
-    if (nowMs < this.#rewindAtMs) return
+    // A rewind that is further off was put there by a clock that has been put back since.
+    if (nowMs < this.#rewindAtMs && this.#rewindAtMs - nowMs <= rewindEveryMs) return
     this.#rewindAtMs = nowMs + rewindEveryMs
     this.#place = 0
     this.#candidates = []
@@ -96,17 +97,22 @@ export class ReadyScan {
 }
 
 /** Failed tasks whose time has come, the longest due first. */
-export async function takeFailed({ metadata, region, clock, inFlight, isOfLane }: ScanParts, wanted: Wanted): Promise<readonly Task[]> {
+export async function takeFailed({ metadata, region, clock, inFlight, contentBytes }: ScanParts, wanted: Wanted): Promise<readonly Task[]> {
   const limit = wanted.count + inFlight.count
-  const due = await metadata.read(() => failedTasksDue({ region, nowMs: clock.nowMs(), limit }))
+  const nowMs = clock.nowMs()
+  const due = await metadata.read(() => failedTasksDue({ region, nowMs, latestMs: nowMs + refusedMaxMs, contentBytes, limit }))
   const taken: Task[] = []
   let bytes = 0
   for (const task of due) {
     if (taken.length >= wanted.count || bytes + task.contentBytes > wanted.bytes) break
-    if (!isOfLane(task) || !inFlight.isFree(task)) continue
+    if (!inFlight.isFree(task)) continue
     inFlight.add(task)
     taken.push(task)
     bytes += task.contentBytes
   }
   return taken
+}
+
+export function isOfLane({ contentBytes }: Pick<ScanParts, 'contentBytes'>, task: Task): boolean {
+  return task.contentBytes >= contentBytes.min && task.contentBytes <= contentBytes.max
 }

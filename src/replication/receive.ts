@@ -20,7 +20,7 @@ export interface ReceiveParts {
   readonly objects: ObjectParts
   readonly self: string
   /** This region's place in the control log. */
-  readonly controlPosition: () => number
+  readonly controlPosition: () => Promise<number>
   readonly clock: { nowMs(): number }
 }
 
@@ -46,7 +46,7 @@ type Step =
 /** @returns one for each version, in order */
 export async function receive(parts: ReceiveParts, received: Received): Promise<readonly Acknowledgement[]> {
   const { head } = received
-  const whole = wholeFault(parts, received)
+  const whole = await wholeFault(parts, received)
   if (whole !== undefined) return head.versions.map(() => whole)
   const links = await judgeLinks(parts.objects.metadata, { from: received.from, links: head.links })
   const standing = await findStanding(parts.objects, received, links)
@@ -62,9 +62,9 @@ export async function receive(parts: ReceiveParts, received: Received): Promise<
 }
 
 /** What stands in the way of the whole batch, and passes. */
-function wholeFault(parts: ReceiveParts, { head }: Received): Acknowledgement | undefined {
+async function wholeFault(parts: ReceiveParts, { head }: Received): Promise<Acknowledgement | undefined> {
   const { objects, self, controlPosition } = parts
-  const behind = head.controlPosition - controlPosition()
+  const behind = head.controlPosition - (await controlPosition())
   if (behind > 0) return failed('DstBehind', `Region ${self} still lacks ${behind} rows of the control log.`)
   return objects.metadata.status().state === 'full' ? failed('DstOutOfCapacity') : undefined
 }

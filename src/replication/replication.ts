@@ -32,7 +32,7 @@ export function createReplication({ parts, control, peers, self, clock, log }: R
   const { metadata } = parts
   const controlPosition = (): number => control.position()
   const redrive = new Redrive({ metadata, control })
-  peers.routes.add(...replicationRoutes({ objects: parts, self, controlPosition, clock }))
+  peers.routes.add(...replicationRoutes({ objects: parts, self, controlPosition: async () => controlPosition(), clock }))
   const workers = peers.all.map((client) =>
     createWorker({
       objects: parts,

@@ -86,7 +86,7 @@ function hasContent({ content }: Parameters<typeof contentBytesOf>[0]): boolean 
 
 async function caughtUp({ controlPosition, clock }: ReceiveParts, head: FrameHead, signal: AbortSignal): Promise<void> {
   const endMs = clock.nowMs() + catchUpMs
-  while (controlPosition() < head.controlPosition && clock.nowMs() < endMs) await sleep(catchUpPollMs, signal)
+  while ((await controlPosition()) < head.controlPosition && clock.nowMs() < endMs) await sleep(catchUpPollMs, signal)
 }
 
 /** A batch is believed by the signature over its bytes. */

@@ -9,7 +9,7 @@ const retryFirstMs = 500
 export const retryMaxMs = 5 * 60 * 1000
 /** A refusal is tried again at this pace, besides at once when what refused it changes. */
 const refusedFirstMs = 50_000
-const refusedMaxMs = 60 * 60 * 1000
+export const refusedMaxMs = 60 * 60 * 1000
 /** Something changed while the refused one was under way: what refused it may be gone. */
 const changedMeanwhileMs = 250
 

@@ -25,9 +25,15 @@ const linksMax = batchMaxVersions
 
 const orderedId = z.string().refine(isOrderedId, 'no ordered id')
 /** One header may be all that S3 allows of headers: 8 KiB. */
-const headerText = z.string().max(8 * 1024)
+const headerText = z
+  .string()
+  .max(8 * 1024)
+  // NOTE: a tab may stand in a header; every other control character would end or break it.
+  .refine((text) => !/\p{Cc}/u.test(text.replaceAll('\t', '')), 'a control character')
 const name = z.string().min(1).max(255)
 const count = z.int().min(0)
+/** Up to the year 9999, the last that a date of S3 has room for. */
+const time = count.max(Date.UTC(9999, 11, 31))
 const checksum = z.strictObject({
   algorithm: z.enum(['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256']),
   type: z.enum(['COMPOSITE', 'FULL_OBJECT']),
@@ -54,7 +60,7 @@ const part = z.strictObject({
   number: z.int().min(1).max(partNumberMax),
   size: count.max(partMaxBytes),
   etag: z.string().min(1).max(64),
-  lastModifiedMs: count,
+  lastModifiedMs: time,
   checksum: checksum.exactOptional(),
 })
 
@@ -69,11 +75,15 @@ const wireLink = z.strictObject({
 const wireVersion = z.strictObject({
   /** Which of the batch's links it travels by. */
   link: count,
-  key: z.string().min(1).max(1024),
+  key: z
+    .string()
+    .min(1)
+    .max(1024)
+    .refine((key) => !key.includes('\0') && key.isWellFormed(), 'no key'),
   id: orderedId,
   isDeleteMarker: z.boolean(),
   size: count.max(objectMaxBytes),
-  lastModifiedMs: count,
+  lastModifiedMs: time,
   etag: z.string().max(64),
   storageClass: z.enum(storageClasses),
   record: z.strictObject({

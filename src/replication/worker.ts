@@ -128,7 +128,7 @@ class RegionWorker implements Worker {
   }
 
   async wait(signal: AbortSignal): Promise<void> {
-    const { client, clock, objects } = this.#parts
+    const { client, objects } = this.#parts
     const done = new AbortController()
     const until = AbortSignal.any([signal, done.signal])
     try {
@@ -137,9 +137,9 @@ class RegionWorker implements Worker {
         await client.waitUntilReachable(until)
         return
       }
-      const pauseMs = this.#pausedUntilMs - clock.nowMs()
+      const pauseMs = this.#pauseLeftMs()
       if (pauseMs > 0) {
-        await sleep(pauseMs, until)
+        await sleep(Math.min(pauseMs, pollMs), until)
         return
       }
       const waits: Promise<unknown>[] = [this.#ended.promise, sleep(pollMs, until)]
@@ -161,7 +161,13 @@ class RegionWorker implements Worker {
   }
 
   #mayWork(): boolean {
-    return this.#parts.client.isReachable && this.#parts.clock.nowMs() >= this.#pausedUntilMs
+    return this.#parts.client.isReachable && this.#pauseLeftMs() === 0
+  }
+
+  /** NOTE: a pause longer than any that is made was measured by a clock that has been put back since. */
+  #pauseLeftMs(): number {
+    const leftMs = this.#pausedUntilMs - this.#parts.clock.nowMs()
+    return leftMs > 0 && leftMs <= pauseMaxMs ? leftMs : 0
   }
 
   /** Never rejects. */
@@ -209,6 +215,7 @@ class RegionWorker implements Worker {
       return
     }
     this.#failuresInRow = 0
+    this.#pausedUntilMs = 0
   }
 
   async #batchFailed(

@@ -33,8 +33,6 @@ export interface PipelineParts {
   readonly hashing: Hashing
 }
 
-const s3Services: ReadonlySet<string> = new Set(['s3', 'farshore'])
-
 export async function answerS3(exchange: Exchange, arrival: Arrival, parts: PipelineParts): Promise<Reply | SlowReply> {
   const { address, query } = arrival
   const headers = withHoistedHeaders(exchange.request.headers, query)
@@ -68,7 +66,7 @@ function refuseRegionHeaders(headers: RequestHead['headers']): void {
 export function verifiedBeforeBody(gate: Gate, head: RequestHead, nowMs: number): Anonymous | Signed {
   const verified = gate.verify(head, nowMs)
   if (verified.kind === 'anonymous') return verified
-  if (verified.kind === 'signed' && s3Services.has(verified.scope.service)) return verified
+  if (verified.kind === 'signed' && verified.scope.service === 's3') return verified
   throw new S3Error('AuthorizationHeaderMalformed', {
     message: `The authorization header is malformed; incorrect service "${verified.scope.service}". This endpoint belongs to "s3".`,
   })

@@ -31,9 +31,14 @@ export interface S3ServerOptions extends Given {
   readonly slowTiming?: SlowTiming
 }
 
+export interface ListenOptions {
+  /** Shares the port with other listeners that say so too; the system spreads connections over them. */
+  readonly reusePort?: boolean
+}
+
 export interface S3Server {
   /** @throws the system's error when the port cannot be had */
-  listen(): Promise<{ readonly port: number }>
+  listen(options?: ListenOptions): Promise<{ readonly port: number }>
   /** Takes no more connections, lets running requests end for `drainTimeoutMs`, then cuts them. */
   close(): Promise<void>
 }
@@ -59,8 +64,8 @@ export function createS3Server(options: S3ServerOptions): S3Server {
   const app = createApp(config, { dispatcher, unused, isClosing: () => state.isClosing })
 
   return {
-    async listen() {
-      await app.listen({ host: config.s3.host, port: config.s3.port })
+    async listen({ reusePort = false } = {}) {
+      await app.listen({ host: config.s3.host, port: config.s3.port, ...(reusePort ? { reusePort } : {}) })
       const address = app.server.address()
       if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
       return { port: address.port }

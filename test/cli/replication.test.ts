@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { CreateRoleCommand, DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam'
 import {
   CreateBucketCommand,
+  ListBucketsCommand,
   PutBucketReplicationCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
@@ -128,6 +129,9 @@ describe('farshore replication', () => {
       { pendingOperations: 0, failed: 1, lastError: { code: 'InitiateReplicationNotPermitted', at: expect.stringMatching(/Z$/) } },
     ])
 
+    // Not everything stands over there.
+    expect(await run(['status', '--data', folder, '--wait', '5'])).toMatchObject({ code: 3, out: expect.stringContaining('1 failed') })
+
     const [source, destination] = regions.regions
     const environment = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: regions.secretAccessKey }
     expect(await run(['failed', '--endpoint', source?.console ?? '', '--json'], environment)).toMatchObject({ code: 0 })
@@ -144,12 +148,34 @@ describe('farshore replication', () => {
     await near.send(new PutObjectCommand({ Bucket: 'near-shore', Key: 'pending', Body: 'x' }))
     expect(await run(['status', '--endpoint', source?.console ?? '', '--wait', '0.5', '--json'], environment)).toMatchObject({ code: 3 })
     const away = await run(['status', '--data', folder])
-    expect(away).toMatchObject({ code: 1, out: '' })
+    // One that is away does not hide what the others say.
+    expect(away).toMatchObject({ code: 1, out: expect.stringContaining('1 pending') })
     expect(away.err.trim()).toMatch(/^farshore: Region eu-west-1 cannot be reached at http:\S+\.$/)
+    expect(await run(['status', '--data', folder, '--wait', '0.1'])).toMatchObject({ code: 3, out: expect.stringContaining('1 pending') })
+    expect(await run(['failed', '--data', folder])).toMatchObject({ code: 1, out: expect.stringContaining('near-shore/refused') })
+    expect(await run(['status', '--endpoint', source?.s3 ?? ''], environment)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('is no admin API'),
+    })
     expect(await run(['status', '--wait', 'soon'])).toMatchObject({ code: 2 })
     expect(await run(['status', '--data', join(folder, 'nothing')])).toMatchObject({
       code: 1,
       err: expect.stringContaining('no deployment'),
+    })
+  })
+
+  it('tells an S3 client that took the admin listener for S3 where S3 is', async () => {
+    const [source] = regions.regions
+    const client = new S3Client({
+      endpoint: source?.console ?? '',
+      region: 'us-east-1',
+      credentials: { accessKeyId: regions.accessKeyId, secretAccessKey: regions.secretAccessKey },
+      forcePathStyle: true,
+      maxAttempts: 1,
+    })
+    await expect(client.send(new ListBucketsCommand({}))).rejects.toMatchObject({
+      name: 'InvalidRequest',
+      message: expect.stringContaining(source?.s3 ?? ''),
     })
   })
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -123,6 +123,20 @@ describe('farshore config', () => {
     const second = await cli(['config', 'init', '--data', folder, '--json'])
     expect(Object.keys(JSON.parse(second.out))).toEqual(['file', 'accountId', 'accessKeyId'])
     expect(first.out).toContain(JSON.parse(second.out).accessKeyId)
+  })
+})
+
+describe('config init', () => {
+  it('does not put a well-known or short secret in the place of the one that is kept', async () => {
+    await cli(['config', 'init', '--data', folder])
+    const file = join(folder, 'credentials.json')
+    const kept = await readFile(file, 'utf8')
+    for (const secret of ['minioadmin', 'short']) {
+      const { code, err } = await cli(['config', 'init', '--data', folder], { FARSHORE_SECRET_ACCESS_KEY: secret })
+      expect(code).toBe(exitCodes.failed)
+      expect(err).toContain('credentials.rootSecretAccessKey is a well-known or short secret')
+    }
+    expect(await readFile(file, 'utf8')).toBe(kept)
   })
 })
 

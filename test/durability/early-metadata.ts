@@ -1,17 +1,17 @@
 /** Metadata that answers a PUT into an unversioned bucket at once, and commits it a moment later. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Metadata } from '../../src/metadata/engine.ts'
-import { openSqlite as openReal, type SqliteOptions } from '../../src/metadata/sqlite/open.ts'
+import { openSqlite as openReal, type SharedMetadata, type SqliteOptions } from '../../src/metadata/sqlite/open.ts'
 import type { MadeVersion, NewVersion } from '../../src/metadata/tables/versions.ts'
 import type { Command, Outcome, TransactionName } from '../../src/metadata/transactions.ts'
 
 const lateMinMs = 50
 const lateMaxMs = 200
 
-export async function openSqlite(options: SqliteOptions): Promise<Metadata> {
+export async function openSqlite(options: SqliteOptions): Promise<SharedMetadata> {
   const metadata = await openReal(options)
   return {
     boot: metadata.boot,
+    journal: metadata.journal,
     read: (query) => metadata.read(query),
     waitBeyond: (seq, signal) => metadata.waitBeyond(seq, signal),
     status: () => metadata.status(),

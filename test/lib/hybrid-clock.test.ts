@@ -20,6 +20,15 @@ describe('an ordered id', () => {
     }
   })
 
+  it('is of the time of day again once a clock that was an hour ahead is right', () => {
+    const { time, ids } = clockAt(61 * minuteMs)
+    const ahead = ids.issue()
+    time.nowMs = minuteMs
+    expect(decodeOrderedId(ids.issue()).timeMs).toBe(minuteMs)
+    expect(isNewer(ids.issueAbove(ahead), ahead)).toBe(true)
+    expect(isNewer(ids.issue(), ahead)).toBe(false)
+  })
+
   it('above one of ten minutes ahead takes the clock along', () => {
     const { ids } = clockAt(minuteMs)
     const ahead = clockAt(11 * minuteMs).ids.issue()

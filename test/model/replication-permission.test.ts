@@ -63,12 +63,17 @@ const yes = { allowed: true, dropTags: false }
 const no = (reason: string) => ({ allowed: false, reason })
 
 describe('the role of the user guide', () => {
-  it.each<[ReplicationRequest['wants']]>([[['object', 'tags']], [['object']], [['delete']], [['tags']], [['acl']], [['tags', 'acl']]])(
-    'may deliver %j',
-    (wants) => {
-      expect(verdict(guide, { wants })).toEqual(yes)
-    },
-  )
+  it.each<[ReplicationRequest['wants']]>([
+    [['object', 'tags']],
+    [['object']],
+    [['delete']],
+    [['changedTags']],
+    [['acl']],
+    [['changedTags', 'acl']],
+    [['object', 'changedTags']],
+  ])('may deliver %j', (wants) => {
+    expect(verdict(guide, { wants })).toEqual(yes)
+  })
 
   it('may not take the ownership', () => {
     expect(verdict(guide, { wants: ['object', 'ownerOverride'] })).toEqual(no('DstPutObjectNotPermitted'))
@@ -89,9 +94,9 @@ describe('a role that lacks something', () => {
     ['s3:GetObjectVersionForReplication', ['object'], 'SrcGetObjectNotPermitted'],
     ['s3:GetObjectVersionAcl', ['object'], 'SrcGetAclNotPermitted'],
     ['s3:GetObjectVersionAcl', ['acl'], 'SrcGetAclNotPermitted'],
-    ['s3:GetObjectVersionTagging', ['tags'], 'SrcGetTaggingNotPermitted'],
+    ['s3:GetObjectVersionTagging', ['changedTags'], 'SrcGetTaggingNotPermitted'],
     ['s3:ReplicateObject', ['object'], 'DstPutObjectNotPermitted'],
-    ['s3:ReplicateObject', ['tags'], 'DstPutTaggingNotPermitted'],
+    ['s3:ReplicateObject', ['changedTags'], 'DstPutTaggingNotPermitted'],
     ['s3:ReplicateObject', ['acl'], 'DstPutAclNotPermitted'],
     ['s3:ReplicateDelete', ['delete'], 'DstDelObjNotPermitted'],
   ])('%s is refused %j as %s, as with an explicit Deny', (action, wants, reason) => {
@@ -141,7 +146,9 @@ describe('tags', () => {
   })
 
   it('are refused where they come alone and s3:ReplicateTags is denied: left out, the change would never arrive', () => {
-    expect(verdict([...guide, deny('s3:ReplicateTags')], { wants: ['tags'] })).toEqual(no('DstPutTaggingNotPermitted'))
+    expect(verdict([...guide, deny('s3:ReplicateTags')], { wants: ['changedTags'] })).toEqual(no('DstPutTaggingNotPermitted'))
+    expect(verdict([...guide, deny('s3:ReplicateTags')], { wants: ['object', 'changedTags'] })).toEqual(no('DstPutTaggingNotPermitted'))
+    expect(verdict(without('s3:GetObjectVersionTagging'), { wants: ['object', 'changedTags'] })).toEqual(no('SrcGetTaggingNotPermitted'))
   })
 
   it('stay behind when the role may not read them, as the data goes', () => {

@@ -144,6 +144,22 @@ describe('a change of tags', () => {
     const { TagSet } = await pair.destination.s3.send(new GetObjectTaggingCommand({ Bucket: far, Key: 'tagged' }))
     expect(TagSet).toEqual([{ Key: 'k', Value: 'v' }])
   })
+
+  it('that was made while the version was on its way is FAILED, and not COMPLETED, where the role may not carry it', async () => {
+    const pair = await openPair()
+    const { near, far } = await linkBuckets(pair)
+    const actions = ['s3:GetReplicationConfiguration', 's3:ListBucket', ...objectActions]
+    await allow(pair, 'replicator', actions, ['s3:ReplicateTags'])
+    pair.destination.proxy.set({ kind: 'refuse' })
+    await pair.source.s3.send(new PutObjectCommand({ Bucket: near, Key: 'early', Body: 'x', Tagging: 'k=first' }))
+    await tag(pair, near, 'early', 'second')
+    pair.destination.proxy.set({ kind: 'up' })
+    await untilStatus(pair.source, { bucket: near, key: 'early', status: 'FAILED' })
+    await allow(pair, 'replicator', actions)
+    await untilStatus(pair.source, { bucket: near, key: 'early', status: 'COMPLETED' })
+    const { TagSet } = await pair.destination.s3.send(new GetObjectTaggingCommand({ Bucket: far, Key: 'early' }))
+    expect(TagSet).toEqual([{ Key: 'k', Value: 'second' }])
+  })
 })
 
 describe('the order of a key', () => {

@@ -70,10 +70,22 @@ async function destination() {
     role: 'arn:aws:iam::000000000000:role/replicator',
   }
   return {
-    async reasonFor(of: { readonly from?: string; readonly id?: string; readonly controlPosition?: number }): Promise<string> {
-      const { from = 'us-east-1', id = ids.issue(), controlPosition = 7 } = of
-      const parts = { objects, self: 'eu-west-1', controlPosition: () => 7, clock: { nowMs: Date.now } }
-      const head = { controlPosition, links: [link], versions: [versionAt(id)] }
+    async makeRole(): Promise<void> {
+      const trust = { Effect: 'Allow', Principal: { Service: 's3.amazonaws.com' }, Action: 'sts:AssumeRole' }
+      const trustPolicy = JSON.stringify({ Version: '2012-10-17', Statement: [trust] })
+      const facts = { name: 'replicator', arn: link.role, roleId: 'AROA', path: '/', accountId: '000000000000', createdMs: 1 }
+      const change = { kind: 'createRole', role: { ...facts, trustPolicy, inlinePolicies: {} } } as const
+      await metadata.commit({ tx: 'appendControl', selfRegion: 'eu-west-1', requestId: 'role', change })
+    },
+    async reasonFor(of: {
+      readonly from?: string
+      readonly id?: string
+      readonly controlPosition?: number
+      readonly role?: string
+    }): Promise<string> {
+      const { from = 'us-east-1', id = ids.issue(), controlPosition = 7, role = link.role } = of
+      const parts = { objects, self: 'eu-west-1', controlPosition: async () => 7, clock: { nowMs: Date.now } }
+      const head = { controlPosition, links: [{ ...link, role }], versions: [versionAt(id)] }
       const received = { from, head, contents: [new IncomingBuffer(content)], signal: new AbortController().signal }
       const [answer] = await receive(parts, received)
       expect(await region.rows('SELECT id FROM versions')).toEqual([])
@@ -87,6 +99,15 @@ describe('a delivery', () => {
     const { reasonFor } = await destination()
     expect(await reasonFor({})).toBe('AssumeRoleNotPermitted')
     expect(await reasonFor({ controlPosition: 8 })).toBe('DstBehind')
+  })
+
+  it('is judged by the role of the whole ARN: the same name under another path or account is another role', async () => {
+    const { reasonFor, makeRole } = await destination()
+    await makeRole()
+    expect(await reasonFor({})).toBe('InitiateReplicationNotPermitted')
+    for (const role of ['arn:aws:iam::000000000000:role/team/replicator', 'arn:aws:iam::111111111111:role/replicator']) {
+      expect(await reasonFor({ role })).toBe('AssumeRoleNotPermitted')
+    }
   })
 
   it('is refused from a region that the source bucket does not live in', async () => {

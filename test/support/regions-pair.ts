@@ -97,6 +97,7 @@ async function openRegion(of: {
       s3: { port },
       admin: { port: port + 1 },
       regions: of.regions,
+      workers: 1,
       limits: { drainTimeoutMs: 500 },
       credentials: {
         ...account,

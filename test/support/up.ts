@@ -64,6 +64,10 @@ export async function freePorts(): Promise<number> {
 
 async function listener(port: number): Promise<Server | undefined> {
   const server = createServer().listen(port, '127.0.0.1')
-  const isOurs = await Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)])
+  // Rejects when the port is taken.
+  const isOurs = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  )
   return isOurs ? server.unref() : undefined
 }

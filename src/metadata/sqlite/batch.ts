@@ -5,6 +5,7 @@ import type { Steps, TransactionContext } from '../steps.ts'
 import type { Connection } from './connection.ts'
 import { faultOf } from './faults.ts'
 import type { Log } from './io.ts'
+import type { SharedJournal } from './shared-journal.ts'
 
 /** Commands in one batch, so that one SQLite transaction stays small. */
 const commandsMax = 256
@@ -25,8 +26,6 @@ export interface Pending {
 export interface BatchOutcome {
   /** The newest journal position now; as before when nothing was changed. */
   readonly seq: number
-  /** Table → newest position that changed it. */
-  readonly changed: ReadonlyMap<string, number>
   /** To be called when that position is durable: refusals too, for they rest on what earlier commands did. */
   readonly answers: readonly (() => void)[]
   /** Frames in the `-wal`; 0 when all are copied, for then the next write begins it anew. */
@@ -36,6 +35,7 @@ export interface BatchOutcome {
 export interface BatchRunnerOptions {
   readonly database: Database.Database
   readonly connection: Connection
+  readonly journal: SharedJournal
   readonly clock: Clock
   readonly log: Log
 }
@@ -65,14 +65,18 @@ export class BatchRunner {
    * @throws SqliteError that concerns the whole batch, of which then nothing is kept
    */
   run(seq: number, next: () => Pending | undefined): BatchOutcome {
-    const { database } = this.#options
+    const { database, journal } = this.#options
     this.#control.begin.run()
     try {
-      const outcome = this.#commands(seq, next)
-      if (outcome.seq !== seq) this.#writeSeq.run(outcome.seq)
+      const { changed, ...outcome } = this.#commands(seq, next)
+      if (outcome.seq !== seq) {
+        this.#writeSeq.run(outcome.seq)
+        journal.announce(changed, outcome.seq)
+      }
       this.#control.commit.run()
       return { ...outcome, frames: this.#frames() }
     } catch (error) {
+      journal.withdraw(seq)
       // SQLite has undone it already for some errors.
       if (database.inTransaction) database.exec('ROLLBACK')
       throw error
@@ -89,7 +93,11 @@ export class BatchRunner {
     }
   }
 
-  #commands(from: number, next: () => Pending | undefined): Omit<BatchOutcome, 'frames'> {
+  /** @returns besides: table → newest position that changed it */
+  #commands(
+    from: number,
+    next: () => Pending | undefined,
+  ): Omit<BatchOutcome, 'frames'> & { readonly changed: ReadonlyMap<string, number> } {
     const startedMs = performance.now()
     const answers: (() => void)[] = []
     const changed = new Map<string, number>()

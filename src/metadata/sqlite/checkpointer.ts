@@ -40,7 +40,9 @@ export class Checkpointer {
   /** To be told after each batch how many frames the `-wal` has. */
   offer(frames: number): void {
     if (frames * this.#options.frameBytes < budgetBytes || this.#running !== undefined || this.#isClosed) return
-    if (this.#options.clock.nowMs() < this.#notBeforeMs) return
+    const leftMs = this.#notBeforeMs - this.#options.clock.nowMs()
+    // More than was put off is a clock that has been put back since.
+    if (leftMs > 0 && leftMs <= retryAfterMs) return
     this.#running = this.#run(frames)
       .catch((error: unknown) => {
         this.#putOff()

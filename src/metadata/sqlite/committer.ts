@@ -4,7 +4,6 @@ import { S3Error } from '../../model/errors.ts'
 import type { Steps } from '../steps.ts'
 import { type BatchOutcome, BatchRunner, type BatchRunnerOptions, type Pending } from './batch.ts'
 import { Checkpointer } from './checkpointer.ts'
-import { DurableView } from './durable-view.ts'
 import { faultOf, messageOf, unavailable } from './faults.ts'
 import type { SqliteIo } from './io.ts'
 import { Space } from './space.ts'
@@ -34,7 +33,6 @@ export interface CommitterOptions extends BatchRunnerOptions {
 
 export class Committer {
   readonly sync: WalSync
-  readonly view = new DurableView()
   readonly space: Space
   readonly #options: CommitterOptions
   readonly #batches: BatchRunner
@@ -55,6 +53,7 @@ export class Committer {
       fdatasync: (fd, done) => io.fdatasync(fd, done),
       seq: options.seq,
       onSynced: () => {
+        this.#options.journal.durableTo(this.sync.durable)
         this.#batch()
         options.onDurable(this.sync.durable)
       },
@@ -137,8 +136,7 @@ export class Committer {
     }
   }
 
-  #committed(taken: readonly Pending[], { seq, changed, answers, frames }: BatchOutcome): void {
-    for (const [table, newest] of changed) this.view.changed([table], newest)
+  #committed(taken: readonly Pending[], { seq, answers, frames }: BatchOutcome): void {
     this.sync.committedTo(seq)
     this.sync.whenDurable(
       seq,
@@ -207,6 +205,7 @@ export class Committer {
     const reason = `No more is written until restart: ${why}`
     const fence = unavailable(reason, error)
     this.#fence = fence
+    this.#options.journal.fence()
     this.#options.log.error({ err: error }, 'metadata is fenced: a disk fault; writes are refused until restart')
     // NOTE: while the guard is open this makes no checkpoint; later, at the end of the process, it would.
     this.#options.database.close()

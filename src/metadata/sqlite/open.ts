@@ -8,6 +8,7 @@ import type { Metadata } from '../engine.ts'
 import type { Migration } from '../schema.ts'
 import { type Log, type SqliteIo, silentLog, systemIo } from './io.ts'
 import { migrate } from './migrate.ts'
+import type { SharedJournal } from './shared-journal.ts'
 import { SqliteMetadata, type TransactionTable } from './sqlite-metadata.ts'
 import { databaseName, rescueWal, syncPath } from './wal-rescue.ts'
 
@@ -28,8 +29,13 @@ export interface SqliteOptions {
   readonly io?: SqliteIo
 }
 
+/** A store whose journal other threads of the process may follow. */
+export interface SharedMetadata extends Metadata {
+  readonly journal: SharedJournal
+}
+
 /** @throws Error when the file is of a newer version, damaged, or cannot be made durable */
-export async function openSqlite(options: SqliteOptions): Promise<Metadata> {
+export async function openSqlite(options: SqliteOptions): Promise<SharedMetadata> {
   const { directory, log = silentLog, io = systemIo } = options
   const file = join(directory, databaseName)
   await mkdir(directory, { recursive: true, mode: 0o700 })

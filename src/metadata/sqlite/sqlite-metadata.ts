@@ -11,10 +11,11 @@ import type { EngineStatus, Metadata } from '../engine.ts'
 import type { Steps, TransactionContext } from '../steps.ts'
 import type { Command, Outcome, TransactionName } from '../transactions.ts'
 import { Committer } from './committer.ts'
-import { Connection } from './connection.ts'
 import { messageOf, unavailable } from './faults.ts'
 import { Followers } from './followers.ts'
 import type { Log, SqliteIo } from './io.ts'
+import { SharedJournal } from './shared-journal.ts'
+import { SnapshotReader } from './snapshot-reader.ts'
 import { TableNames } from './table-names.ts'
 import { fenceMarkerName } from './wal-rescue.ts'
 
@@ -41,20 +42,15 @@ export interface SqliteMetadataOptions {
   readonly seq: number
 }
 
-interface Reader {
-  readonly database: Database.Database
-  readonly connection: Connection
-  readonly begin: Database.Statement
-  readonly end: Database.Statement
-}
-
 export class SqliteMetadata implements Metadata {
   readonly boot: number
+  /** Shared with the threads that read. */
+  readonly journal: SharedJournal
   readonly #options: SqliteMetadataOptions
   readonly #tableNames: TableNames
   readonly #committer: Committer
   readonly #followers = new Followers()
-  #reader: Reader
+  #reader: SnapshotReader
   #marker: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
@@ -62,11 +58,14 @@ export class SqliteMetadata implements Metadata {
     this.boot = options.boot
     this.#options = options
     this.#tableNames = new TableNames(options.writer)
-    this.#reader = readerOn(options.writer, this.#tableNames)
+    this.journal = new SharedJournal(this.#tableNames.all)
+    this.journal.opened(options.seq)
+    this.#reader = this.#readerOn(options.writer)
     this.#committer = new Committer({
       ...options,
       database: options.writer,
       connection: this.#reader.connection,
+      journal: this.journal,
       onDurable: (seq) => this.#followers.reached(seq),
       onFenced: (reason) => this.#fenced(reason),
     })
@@ -88,32 +87,8 @@ export class SqliteMetadata implements Metadata {
     })
   }
 
-  async read<T>(query: () => Steps<T>): Promise<T> {
-    if (this.#closed !== undefined) throw closing()
-    const { connection, begin, end, database } = this.#reader
-    const { sync, view } = this.#committer
-    let needed = 0
-    let answer: () => T
-    begin.run()
-    try {
-      const found = connection.drive(query(), {
-        allow(prepared, sql) {
-          if (!prepared.isReadonly) throw new Error(`A query may not write: ${sql}`)
-        },
-        saw(prepared, rows) {
-          needed = Math.max(needed, view.neededBy(prepared, rows))
-        },
-      })
-      answer = () => found
-    } catch (error) {
-      // A refusal rests on what was seen, just as an answer does.
-      answer = () => {
-        throw error
-      }
-    }
-    if (database.inTransaction) end.run()
-    if (needed > sync.durable) await new Promise<void>((resolve, reject) => sync.whenDurable(needed, resolve, reject))
-    return answer()
+  read<T>(query: () => Steps<T>): Promise<T> {
+    return this.#closed === undefined ? this.#reader.read(query) : Promise.reject(closing())
   }
 
   waitBeyond(seq: number, signal: AbortSignal): Promise<number> {
@@ -149,6 +124,12 @@ export class SqliteMetadata implements Metadata {
     closeSync(walFd)
   }
 
+  #readerOn(database: Database.Database): SnapshotReader {
+    const whenDurable = (seq: number): Promise<void> =>
+      new Promise((resolve, reject) => this.#committer.sync.whenDurable(seq, resolve, reject))
+    return new SnapshotReader({ database, tableNames: this.#tableNames, journal: this.journal, whenDurable })
+  }
+
   #checkpointed(): boolean {
     try {
       this.#options.writer.pragma('wal_checkpoint(TRUNCATE)')
@@ -160,19 +141,10 @@ export class SqliteMetadata implements Metadata {
   }
 
   #fenced(reason: string): void {
-    this.#reader = readerOn(this.#options.guard, this.#tableNames)
+    this.#reader = this.#readerOn(this.#options.guard)
     this.#marker = writeFile(join(this.#options.directory, fenceMarkerName), `${reason}\n`, { flush: true }).catch((error: unknown) => {
       this.#options.log.warn({ err: messageOf(error) }, 'the mark of the fence could not be written')
     })
-  }
-}
-
-function readerOn(database: Database.Database, tableNames: TableNames): Reader {
-  return {
-    database,
-    connection: new Connection(database, tableNames),
-    begin: database.prepare('BEGIN'),
-    end: database.prepare('COMMIT'),
   }
 }
 

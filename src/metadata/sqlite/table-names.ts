@@ -11,12 +11,15 @@ interface Instruction {
 export class TableNames {
   /** Root page of a table or index → table. Made once: nothing moves a root page while the engine is open. */
   readonly #byRoot: ReadonlyMap<number, string>
+  /** Every table's name, each once. */
+  readonly all: readonly string[]
 
   constructor(database: Database.Database) {
     const rows = database
       .prepare<[], { root: number; name: string }>('SELECT rootpage AS root, tbl_name AS name FROM sqlite_schema WHERE rootpage > 0')
       .all()
     this.#byRoot = new Map(rows.map(({ root, name }) => [root, name]))
+    this.all = [...new Set(this.#byRoot.values())]
   }
 
   of(database: Database.Database, { sql, order }: SqliteText): readonly string[] {

@@ -52,8 +52,7 @@ function* settle(input: { readonly settlements: readonly Settlement[] }, context
         break
       case 'moved':
         yield* followDestination({ bucketId: task.bucketId, name: task.destinationName, to: settlement.outcome.to }, context)
-        yield* moveTask(task, settlement.outcome.to, context)
-        yield* setStatus(task, 'PENDING', context)
+        yield* setStatus(task, (yield* moveTask(task, settlement.outcome.to, context)) === 'failed' ? 'FAILED' : 'PENDING', context)
         break
       default:
         settlement.outcome satisfies never
@@ -231,13 +230,27 @@ export function* tasksBehind(head: TaskId, limit: number): Steps<readonly Task[]
   return rows.map(toTask)
 }
 
-/** Failed tasks of a region that are due for another try. */
-export function* failedTasksDue(of: { readonly region: string; readonly nowMs: number; readonly limit: number }): Steps<readonly Task[]> {
+/**
+ * Failed tasks of a region that are due for another try.
+ * @param of.latestMs  nobody puts a task off further than this: a later time was said by a clock that has been put back
+ * @param of.contentBytes  those that send so many
+ */
+export function* failedTasksDue(of: {
+  readonly region: string
+  readonly nowMs: number
+  readonly latestMs: number
+  readonly contentBytes: { readonly min: number; readonly max: number }
+  readonly limit: number
+}): Steps<readonly Task[]> {
   const rows = yield statement(
     `SELECT ${taskColumns}, seq FROM tasks INDEXED BY tasks_failed
-     WHERE state = 'failed' AND region = ?1 AND next_attempt_ms <= ?2 ORDER BY next_attempt_ms LIMIT ?3`,
+     WHERE state = 'failed' AND region = ?1 AND (next_attempt_ms <= ?2 OR next_attempt_ms > ?3) AND content_bytes BETWEEN ?4 AND ?5
+     ORDER BY next_attempt_ms LIMIT ?6`,
     of.region,
     of.nowMs,
+    of.latestMs,
+    of.contentBytes.min,
+    of.contentBytes.max,
     of.limit,
   )
   return rows.map(toTask)

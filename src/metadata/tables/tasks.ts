@@ -175,13 +175,18 @@ export function* deleteTask(task: Task, context: TransactionContext): Steps<void
   if (task.isReady) yield* passMark(task, context)
 }
 
-/** Plans a task anew for another destination bucket. One that waits there already, for a later change, asks for the content by itself. */
-export function* moveTask(task: Task, to: ReplicationDestination, context: TransactionContext): Steps<void> {
+/**
+ * Plans a task anew for another destination bucket. One that stands there already, for a later change, asks for the content by itself.
+ * @returns the state of the task that stands there now
+ */
+export function* moveTask(task: Task, to: ReplicationDestination, context: TransactionContext): Steps<Task['state']> {
   yield* deleteTask(task, context)
   const { isReady: _, reason: _reason, message: _message, ...kept } = task
   const moved = { ...kept, destination: to.bucketId, region: to.region }
-  if ((yield* taskById(moved)) !== undefined) return
+  const standing = yield* taskById(moved)
+  if (standing !== undefined) return standing.state
   yield* insertTask({ ...moved, state: 'waiting', attempts: 0, nextAttemptMs: 0 }, context)
+  return 'waiting'
 }
 
 export function* taskById(id: TaskId): Steps<Task | undefined> {

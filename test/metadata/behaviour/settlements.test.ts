@@ -14,8 +14,15 @@ async function pending() {
   const { version } = await region.put(bucket, 'key')
   const id = { bucketId: bucket.id, key: 'key', versionId: version.id }
   return {
-    settle: (revision: number, outcome: SettlementOutcome) =>
-      region.metadata.commit({ tx: 'settle', settlements: [{ ...id, destination: 'id-far', revision, outcome }] }),
+    settle: (revision: number, outcome: SettlementOutcome, destination = 'id-far') =>
+      region.metadata.commit({ tx: 'settle', settlements: [{ ...id, destination, revision, outcome }] }),
+    replicateTo: (bucketId: string) =>
+      region.metadata.commit({
+        tx: 'setBucketSetting',
+        bucketId: bucket.id,
+        name: 'replication',
+        value: { ...replicationTo('far'), destinations: { far: { bucketId, region: 'eu-west-1' } } },
+      }),
     tag: () =>
       region.metadata.commit({
         tx: 'setAttribute',
@@ -28,6 +35,20 @@ async function pending() {
     status: async () => headerStatus((await region.metadata.read(() => versionById(bucket.id, 'key', version.id)))?.replication),
   }
 }
+
+describe('a task whose destination has moved', () => {
+  it('leaves the status to one that stands at the new destination already', async () => {
+    const { settle, tag, tasks, revision, status, replicateTo } = await pending()
+    const sent = await revision()
+    await replicateTo('id-new')
+    await tag()
+    const [moved] = (await tasks()).map((task) => Number(task.revision)).filter((one) => one !== sent)
+    await settle(moved ?? 0, failure, 'id-new')
+    await settle(sent, { kind: 'moved', to: { bucketId: 'id-new', region: 'eu-west-1' } })
+    expect(await tasks()).toMatchObject([{ state: 'failed' }])
+    expect(await status()).toBe('FAILED')
+  })
+})
 
 describe('a change while the version is under way', () => {
   it('is not forgotten when what was sent before it has arrived: it goes as attributes', async () => {

@@ -1,0 +1,74 @@
+/** The front of a region, composed: from the S3 port to the services, the same in whichever thread it stands. */
+import type { Logger } from 'pino'
+import { createKeys } from '../access/credentials.ts'
+import type { Config } from '../config/schema.ts'
+import type { ControlDoor } from '../control/door.ts'
+import { createQueryHandler } from '../iam/query.ts'
+import { systemClock } from '../lib/clock.ts'
+import type { Metadata } from '../metadata/engine.ts'
+import { createBuckets } from '../objects/buckets.ts'
+import { createObjects } from '../objects/objects.ts'
+import type { ObjectParts } from '../objects/parts.ts'
+import { operations } from '../operations/index.ts'
+import type { PeerKeys } from '../peers/credentials.ts'
+import { createAccountGate } from '../s3/account-gate.ts'
+import type { Gate } from '../s3/gate.ts'
+import type { Health, PeerHandler } from '../s3/internal.ts'
+import { createS3Server, type S3Server } from '../s3/server.ts'
+
+export interface FrontParts {
+  readonly config: Config
+  readonly parts: ObjectParts
+  readonly control: ControlDoor
+  readonly gate: Gate
+  readonly peer: PeerHandler
+  readonly log: Logger
+}
+
+export function createFront({ config, parts, control, gate, peer, log }: FrontParts): S3Server {
+  const services = {
+    objects: createObjects(parts),
+    buckets: createBuckets({ metadata: parts.metadata, changed: (bucket) => control.changed(bucket) }),
+    control,
+    hashing: parts.hashing,
+    defaults: {
+      region: config.region,
+      account: config.credentials,
+      encryption: config.encryption.default,
+      ownership: config.buckets.ownership,
+      publicAccessBlock: config.buckets.publicAccessBlock,
+    },
+  }
+  return createS3Server({
+    config,
+    operations,
+    gate,
+    services,
+    hashing: parts.hashing,
+    query: createQueryHandler(services),
+    peer,
+    health: () => healthOf(parts.metadata),
+    nowMs: () => systemClock.nowMs(),
+    log,
+  })
+}
+
+export function createGate(
+  { credentials, region: self, regions }: Config,
+  of: { readonly control: Pick<ControlDoor, 'resolveBucket'>; readonly peerKeyOf: PeerKeys['peerKeyOf'] },
+): Gate {
+  const others = regions.map(({ name }) => name).filter((name) => name !== self)
+  return createAccountGate({
+    keys: createKeys(credentials, of.peerKeyOf),
+    regions: [self, ...others],
+    resolveBucket: (name) => of.control.resolveBucket(name),
+    accountIdOf: (canonicalId) => (canonicalId === credentials.canonicalId ? credentials.accountId : undefined),
+  })
+}
+
+/** A full disk still reads, deletes and settles, and is ready; a fenced store is not. */
+export function healthOf(metadata: Metadata): Health {
+  const { state, reason } = metadata.status()
+  const reasons = state === 'open' ? [] : [reason ?? `the metadata store is ${state}`]
+  return { isReady: state === 'open' || state === 'full', reasons }
+}

@@ -1,0 +1,227 @@
+/** The threads that serve a region's S3 port, as the thread that commits sees them: started, answered, replaced when one dies, ended. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { Worker } from 'node:worker_threads'
+import type { Logger } from 'pino'
+import type { SegmentId } from '../blobs/store.ts'
+import type { Config } from '../config/schema.ts'
+import type { Control } from '../control/control.ts'
+import { sleep } from '../lib/engine.ts'
+import { Link, type LinkHandlers } from '../lib/link.ts'
+import type { SharedMetadata } from '../metadata/sqlite/open.ts'
+import { S3Error } from '../model/errors.ts'
+import { dropPins } from '../objects/reader-pins.ts'
+import type { IncomingBody, PeerRoutes } from '../peers/routes.ts'
+import { threadErrors } from './errors.ts'
+import type { ForwardedCall, RegionAsks, ThreadAsks, ThreadData } from './messages.ts'
+
+const restartFirstMs = 100
+const restartMaxMs = 10_000
+/** Who served this long is not failing over and over. */
+const soundAfterMs = 60_000
+
+export interface ThreadsParts {
+  readonly config: Config
+  readonly metadata: SharedMetadata
+  readonly control: Control
+  readonly routes: PeerRoutes
+  /** One share a thread; the first is this thread's own. */
+  readonly pins: readonly SharedArrayBuffer[]
+  readonly log: Logger
+  /** A thread is gone, and nobody will commit what it had written. */
+  readonly onDeath: () => void
+}
+
+export interface Threads {
+  readonly port: number
+  /** Whether the thread that wrote blobs under this number has ended. */
+  isBootDead(boot: number): boolean
+  /** Lets the thread that writes it begin another segment. */
+  seal(segment: SegmentId): Promise<void>
+  /** Lets requests in flight end, in all of them. */
+  close(): Promise<void>
+}
+
+/** Resolves when all listen. @throws the system's error when the port cannot be had */
+export async function startThreads(parts: ThreadsParts): Promise<Threads> {
+  const port = await findPort(parts.config.s3)
+  const stopping = new AbortController()
+  const living = new Set<number>()
+  const places = parts.pins.map((_, place) => place).slice(1)
+  const slots = places.map((place) => new Slot({ ...parts, port, place, living, stopping: stopping.signal }))
+  const close = async (): Promise<void> => {
+    stopping.abort(new Error('the region stops'))
+    await Promise.all(slots.map((slot) => slot.close()))
+  }
+  try {
+    await Promise.all(slots.map((slot) => slot.start()))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const seal = async (segment: SegmentId): Promise<void> => {
+    await Promise.all(slots.map((slot) => slot.seal(segment)))
+  }
+  return { port, isBootDead: (boot) => !living.has(boot), seal, close }
+}
+
+interface SlotParts extends ThreadsParts {
+  readonly port: number
+  readonly place: number
+  /** Boots of threads that live. */
+  readonly living: Set<number>
+  readonly stopping: AbortSignal
+}
+
+/** One place among the threads, and whichever thread has it. */
+class Slot {
+  readonly #parts: SlotParts
+  #thread: RunningThread | undefined
+  #failures = 0
+
+  constructor(parts: SlotParts) {
+    this.#parts = parts
+  }
+
+  /** @throws Error when it ends before it listens */
+  async start(): Promise<void> {
+    const { metadata, living } = this.#parts
+    const { boot } = await metadata.commit({ tx: 'countBoot' })
+    living.add(boot)
+    const thread = new RunningThread(this.#parts, boot)
+    this.#thread = thread
+    void thread.ended.then((why) => this.#ended(thread, why))
+    await thread.listening
+  }
+
+  async seal(segment: SegmentId): Promise<void> {
+    if (this.#thread?.boot === segment.boot) await this.#thread.seal(segment)
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.close()
+  }
+
+  async #ended({ boot, startedMs, settled }: RunningThread, why: Error): Promise<void> {
+    const { living, pins, place, log, onDeath, stopping } = this.#parts
+    // NOTE: its last commands may still be on their way into rows, which then refer to what it wrote.
+    await settled()
+    const share = pins[place]
+    if (share !== undefined) dropPins(share)
+    living.delete(boot)
+    if (stopping.aborted) return
+    onDeath()
+    this.#failures = performance.now() - startedMs > soundAfterMs ? 0 : this.#failures + 1
+    const restMs = Math.min(restartMaxMs, restartFirstMs * 2 ** this.#failures)
+    log.error({ err: why, thread: place, restMs }, 'a serving thread ended and is replaced')
+    try {
+      await sleep(restMs, stopping)
+      await this.start()
+    } catch (err) {
+      // A thread that ends before it listens comes here by its own end, too.
+      if (!stopping.aborted) log.error({ err, thread: place }, 'a serving thread could not start')
+    }
+  }
+}
+
+class RunningThread {
+  readonly boot: number
+  readonly startedMs = performance.now()
+  /** Rejects when it ends before. */
+  readonly listening: Promise<void>
+  /** Why, once it has ended. */
+  readonly ended: Promise<Error>
+  /** Resolves when all that it asked for is done. */
+  readonly settled: () => Promise<void>
+  readonly #worker: Worker
+  readonly #link: Link<RegionAsks, ThreadAsks>
+
+  constructor(parts: SlotParts, boot: number) {
+    const { config, metadata, pins, place, port } = parts
+    this.boot = boot
+    const data: ThreadData = { config: sharedLimits(config, pins.length - 1), boot, journal: metadata.journal.memory, pins, place, port }
+    this.#worker = startWorker(data)
+    const listening = Promise.withResolvers<void>()
+    this.listening = listening.promise
+    this.#link = new Link({ port: this.#worker, errors: threadErrors, handlers: handlersOf(parts, () => listening.resolve()) })
+    this.settled = () => this.#link.settled()
+    this.ended = this.#whenEnded()
+    void this.ended.then((why) => {
+      listening.reject(why)
+      this.#link.end(new S3Error('ServiceUnavailable', { message: 'The thread that served this has ended.' }))
+    })
+  }
+
+  async seal(segment: SegmentId): Promise<void> {
+    await this.#link.call('seal', segment)
+  }
+
+  async close(): Promise<void> {
+    await Promise.race([this.#link.call('close', undefined).catch(() => undefined), this.ended])
+    await this.#worker.terminate()
+    await this.ended
+  }
+
+  async #whenEnded(): Promise<Error> {
+    let why = new Error('it ended by itself')
+    this.#worker.on('error', (error) => {
+      why = error instanceof Error ? error : new Error(String(error))
+    })
+    await once(this.#worker, 'exit').catch(() => once(this.#worker, 'exit'))
+    return why
+  }
+}
+
+function startWorker(data: ThreadData): Worker {
+  // The same file is TypeScript in the clone and JavaScript in the package.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new Worker(new URL(`./thread.${extension}`, import.meta.url), { workerData: data })
+}
+
+/** Each thread takes its part of the connections. */
+function sharedLimits(config: Config, threads: number): Config {
+  const maxConnections = Math.ceil(config.limits.maxConnections / threads)
+  return { ...config, limits: { ...config.limits, maxConnections } }
+}
+
+function handlersOf({ metadata, control, routes }: SlotParts, onListening: () => void): LinkHandlers<ThreadAsks> {
+  return {
+    commit: (command) => metadata.commit(command),
+    peer: (call, signal) => routes.handle({ ...call, query: new Map(call.query), body: bodyOf(call), signal }),
+    createBucket: (input) => control.createBucket(input),
+    deleteBucket: (bucket) => control.deleteBucket(bucket),
+    bucketFacts: (name) => control.bucketFacts(name),
+    createRole: (role) => control.createRole(role),
+    deleteRole: (name) => control.deleteRole(name),
+    putRolePolicy: (policy) => control.putRolePolicy(policy),
+    deleteRolePolicy: (policy) => control.deleteRolePolicy(policy),
+    async changed(bucket) {
+      control.changed(bucket)
+    },
+    async listening() {
+      onListening()
+      return undefined
+    },
+  }
+}
+
+function bodyOf({ bytes }: ForwardedCall): IncomingBody {
+  return {
+    lengthBytes: bytes.length,
+    async *[Symbol.asyncIterator]() {
+      if (bytes.length > 0) yield Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    },
+  }
+}
+
+/**
+ * The port, found free: threads share theirs, so that they would not notice another server on it.
+ * @throws the system's error when it cannot be had
+ */
+async function findPort({ host, port }: Config['s3']): Promise<number> {
+  const probe = createServer().listen({ host, port, exclusive: true })
+  await once(probe, 'listening')
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : port
+}
