@@ -9,7 +9,7 @@ import { systemClock } from './lib/clock.ts'
 import { type Engine, runEngine } from './lib/engine.ts'
 import { ReaderPins, sharedPins } from './objects/reader-pins.ts'
 import { createPeers } from './peers/peers.ts'
-import { diskEngines } from './region/disk-engines.ts'
+import { createDiskEngines } from './region/disk-engines.ts'
 import { createFront, createGate, healthOf } from './region/front.ts'
 import { type Closing, openStores } from './region/stores.ts'
 import { startThreads, type Threads } from './region/threads.ts'
@@ -66,8 +66,8 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   const replication = createReplication({ parts, control, peers, self, clock, log })
   closing(() => replication.close())
   let threads: Threads | undefined
-  const { reclaim, engines: ofDisk } = diskEngines(config, { parts, clock, log, threads: () => threads })
-  const engines: readonly Engine[] = [...ofDisk, ...control.engines, ...replication.engines]
+  const disk = createDiskEngines(config, { parts, threads: () => threads, clock, log })
+  const engines: readonly Engine[] = [...disk.engines, ...control.engines, ...replication.engines]
 
   const gate = createGate(config, { control, peerKeyOf: peers.peerKeyOf })
   const admin = createAdminServer({
@@ -85,7 +85,7 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
     s3Port = (await front.listen()).port
     closing(() => front.close())
   } else {
-    threads = await startThreads({ config, metadata, control, routes: peers.routes, pins, log, onDeath: () => reclaim.sweepAgain() })
+    threads = await startThreads({ config, metadata, control, routes: peers.routes, pins, log, onDeath: () => disk.sweepAgain() })
     s3Port = threads.port
     closing(threads.close)
   }

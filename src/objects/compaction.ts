@@ -41,19 +41,17 @@ export interface CompactionParts {
   readonly log: EngineLog
   /** How a record is found broken before its segment goes. The segment then stays until nothing refers to it. */
   readonly onBroken?: (blob: string, reason: string) => Promise<void>
-  /** With several processes in one folder. Default: this process writes its own segments, and every other start is over. */
+  /** With several writers in one folder. Default: this one writes its own segments, and every other is over. */
   readonly writers?: SegmentWriters
   /** Default 10 s. */
   readonly settleMs?: number
 }
 
 export interface SegmentWriters {
-  /** Whether nobody appends to it any more. */
-  isSealed(segment: SegmentId): boolean
-  /** Asks the one who does to begin another. */
+  /** Whether the writer of this number has ended: it will append nothing, and nothing that it wrote is still to be committed. */
+  isOver(boot: number): boolean
+  /** Asks whoever writes to a segment to begin another. */
   seal(segment: SegmentId): Promise<void>
-  /** Every start with a lower number is over: nobody will commit what it wrote. */
-  oldestBoot(): number
 }
 
 export function createCompaction(parts: CompactionParts): Engine {
@@ -66,6 +64,8 @@ class Compaction implements Engine {
   readonly #writers: SegmentWriters
   /** Emptied; they go when the last reader of what was in them is done. */
   readonly #emptied = new Map<string, SegmentFile>()
+  /** Ended at our wish, while their writers live. */
+  readonly #sealed = new Set<string>()
   #listedMs = Number.NEGATIVE_INFINITY
   #movedBytes = 0
   #removedBytes = 0
@@ -74,11 +74,7 @@ class Compaction implements Engine {
   constructor(parts: CompactionParts) {
     this.#parts = parts
     const { blobs, metadata } = parts
-    this.#writers = parts.writers ?? {
-      isSealed: (segment) => blobs.isSealed(segment),
-      seal: (segment) => blobs.seal(segment),
-      oldestBoot: () => metadata.boot,
-    }
+    this.#writers = parts.writers ?? { isOver: (boot) => boot !== metadata.boot, seal: (segment) => blobs.seal(segment) }
   }
 
   status(): Readonly<Record<string, unknown>> {
@@ -117,13 +113,22 @@ class Compaction implements Engine {
   }
 
   async #forgetRetired(): Promise<void> {
-    const before = segmentPrefix({ boot: this.#writers.oldestBoot(), segment: 0 })
+    // Every lower number is of an earlier start, whoever else writes now.
+    const before = segmentPrefix({ boot: this.#parts.metadata.boot, segment: 0 })
     await this.#parts.metadata.commit({ tx: 'forgetRetired', before })
   }
 
-  #mayEmpty({ id, fileBytes, modifiedMs }: SegmentFile): boolean {
-    if (!this.#writers.isSealed(id)) return fileBytes >= sealFromBytes
-    return this.#parts.clock.nowMs() - modifiedMs >= (this.#parts.settleMs ?? settleMs)
+  #mayEmpty(file: SegmentFile): boolean {
+    if (this.#writers.isOver(file.id.boot)) return true
+    if (!this.#isSealed(file)) return file.fileBytes >= sealFromBytes
+    return this.#parts.clock.nowMs() - file.modifiedMs >= (this.#parts.settleMs ?? settleMs)
+  }
+
+  /** A writer has one segment at a time: one that it was asked to end, or that has a newer beside it, is not written to. */
+  #isSealed({ id, prefix }: SegmentFile): boolean {
+    const { watch, metadata, blobs } = this.#parts
+    if (this.#writers.isOver(id.boot) || this.#sealed.has(prefix)) return true
+    return id.boot === metadata.boot ? blobs.isSealed(id) : watch.hasNewer(id)
   }
 
   async #lookInto(file: SegmentFile, signal: AbortSignal): Promise<void> {
@@ -140,8 +145,9 @@ class Compaction implements Engine {
 
   async #empty(file: SegmentFile, signal: AbortSignal): Promise<void> {
     const { metadata, watch } = this.#parts
-    if (!this.#writers.isSealed(file.id)) {
+    if (!this.#isSealed(file)) {
       await this.#writers.seal(file.id)
+      this.#sealed.add(file.prefix)
       watch.lookAgain(file)
       return
     }
@@ -199,6 +205,7 @@ class Compaction implements Engine {
     if (await metadata.read(() => isSegmentHeld(file.prefix))) return
     await blobs.removeSegment(file.id)
     this.#emptied.delete(file.prefix)
+    this.#sealed.delete(file.prefix)
     watch.forget(file)
     this.#removedSegments += 1
     this.#removedBytes += file.fileBytes

@@ -2,7 +2,7 @@
  * Which segment is worth emptying. Looking into one costs a read of all its rows, so that this happens only when enough of it may have been
  * freed since the last look; rows of an earlier start's segments are looked at once.
  */
-import type { SegmentFile } from '../blobs/store.ts'
+import type { SegmentFile, SegmentId } from '../blobs/store.ts'
 import { segmentOfRef } from '../model/segments.ts'
 
 /** Below this share of live bytes a segment is emptied: the disk holds at most twice what is live, and each byte is moved once for each freed. */
@@ -28,6 +28,8 @@ export class SegmentWatch {
   readonly #segments = new Map<string, Watched>()
   /** Freed in segments that no listing has shown yet. */
   readonly #unlisted = new Set<string>()
+  /** Number of the newest segment of each writer. */
+  readonly #newest = new Map<number, number>()
   #isListed = false
 
   /** Segments of this listing are known, all others gone. Those of the first one may have lost anything before. */
@@ -39,6 +41,8 @@ export class SegmentWatch {
       if (known !== undefined) relisted(known, file)
       else this.#segments.set(file.prefix, { file, use: undefined, freed: 0, isToLook: !this.#isListed || this.#unlisted.has(file.prefix) })
     }
+    this.#newest.clear()
+    for (const { id } of files) this.#newest.set(id.boot, Math.max(id.segment, this.#newest.get(id.boot) ?? id.segment))
     this.#unlisted.clear()
     this.#isListed = true
   }
@@ -46,6 +50,11 @@ export class SegmentWatch {
   /** Whether something was freed in a segment that is not known. */
   get needsListing(): boolean {
     return this.#unlisted.size > 0
+  }
+
+  /** Whether its writer has begun another segment since. */
+  hasNewer({ boot, segment }: SegmentId): boolean {
+    return segment < (this.#newest.get(boot) ?? segment)
   }
 
   freed(refs: readonly string[]): void {

@@ -1,45 +1,48 @@
-/** The engines that look after a region's disk: what gives space back, and what reads all that is kept. */
+/** What a region does with its disk beside requests: gives space back, and reads what is kept. In the thread that commits. */
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Engine } from '../lib/engine.ts'
 import { createPace } from '../lib/pace.ts'
 import { markBrokenBlob } from '../objects/broken.ts'
-import { createCompaction } from '../objects/compaction.ts'
+import { createCompaction, type SegmentWriters } from '../objects/compaction.ts'
 import type { ObjectParts } from '../objects/parts.ts'
-import { createReclaim, type Reclaim } from '../objects/reclaim.ts'
+import { createReclaim } from '../objects/reclaim.ts'
 import { SegmentWatch } from '../objects/segment-watch.ts'
 import { createScrub } from '../scrub/scrub.ts'
-import { segmentWriters } from './segment-writers.ts'
 import type { Threads } from './threads.ts'
 
 const dayMs = 24 * 3600 * 1000
 
 export interface DiskEngines {
   readonly engines: readonly Engine[]
-  /** One of them, to be told of threads that die. */
-  readonly reclaim: Reclaim
+  /** A thread that wrote blobs is gone: what it left is swept. */
+  sweepAgain(): void
 }
 
-export function diskEngines(
-  config: Config,
-  of: { readonly parts: ObjectParts; readonly clock: Clock; readonly log: Logger; readonly threads: () => Threads | undefined },
+export function createDiskEngines(
+  config: Pick<Config, 'compaction' | 'scrub'>,
+  of: {
+    readonly parts: ObjectParts
+    /** Those that write blobs beside this one; undefined where there are none. */
+    readonly threads: () => Pick<Threads, 'isBootDead' | 'seal'> | undefined
+    readonly clock: Clock
+    readonly log: Logger
+  },
 ): DiskEngines {
-  const { parts, clock, log, threads } = of
-  const { metadata } = parts
+  const { parts, threads, clock, log } = of
+  const { metadata, blobs } = parts
   const watch = new SegmentWatch()
   const isBootDead = (boot: number): boolean => threads()?.isBootDead(boot) ?? false
-  const onBroken = async (blob: string, reason: string): Promise<void> => await markBrokenBlob(metadata, { blob, reason })
-  const reclaim = createReclaim({ ...parts, clock, isBootDead, onFreed: (refs) => watch.freed(refs) })
-  const compaction = createCompaction({
-    ...parts,
-    watch,
-    pace: createPace(config.compaction.bytesPerSecond),
-    clock,
-    log,
-    onBroken,
-    writers: segmentWriters(parts, threads),
-  })
+  const writers: SegmentWriters = {
+    // Threads have higher numbers than the one that starts them; every lower one is of an earlier start.
+    isOver: (boot) => boot < metadata.boot || (boot > metadata.boot && isBootDead(boot)),
+    seal: async (segment) => await (segment.boot === metadata.boot ? blobs.seal(segment) : threads()?.seal(segment)),
+  }
+  const reclaim = createReclaim({ ...parts, isBootDead, clock, onFreed: (refs) => watch.freed(refs) })
+  const pace = createPace(config.compaction.bytesPerSecond)
+  const onBroken = (blob: string, reason: string): Promise<void> => markBrokenBlob(metadata, { blob, reason })
+  const compaction = createCompaction({ ...parts, watch, writers, pace, clock, log, onBroken })
   const scrub = createScrub({
     ...parts,
     pace: createPace(config.scrub.bytesPerSecond),
@@ -47,5 +50,5 @@ export function diskEngines(
     clock,
     log,
   })
-  return { engines: [reclaim, compaction, scrub], reclaim }
+  return { engines: [reclaim, compaction, scrub], sweepAgain: () => reclaim.sweepAgain() }
 }

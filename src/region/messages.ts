@@ -37,6 +37,8 @@ export type ThreadAsks = Forwarded & {
 
 /** What it answers. */
 export type RegionAsks = {
+  /** Lets the next small blob begin another segment. */
+  readonly seal: { readonly input: SegmentId; readonly output: undefined }
   /** Lets requests in flight end. */
   readonly close: { readonly input: undefined; readonly output: undefined }
   /** Ends a segment of its own, if it still writes to it. */

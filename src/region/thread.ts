@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { destination, pino } from 'pino'
+import type { BlobStore } from '../blobs/store.ts'
 import type { Config } from '../config/schema.ts'
 import { type ControlDoor, controlReads } from '../control/door.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -32,8 +33,7 @@ await serve(workerData as ThreadData, parentPort) // as threads.ts gives it
 async function serve({ config, boot, journal, pins, place, port }: ThreadData, toParent: NonNullable<typeof parentPort>): Promise<void> {
   const log = pino({ level: config.log.level, base: { region: config.region, thread: place } }, destination({ fd: 2, sync: false }))
   const closers: (() => Promise<void>)[] = []
-  const opened = Promise.withResolvers<ObjectParts>()
-  const stores = opened.promise
+  let blobs: BlobStore | undefined
   const link = new Link<ThreadAsks, RegionAsks>({
     port: toParent,
     errors: threadErrors,
@@ -43,7 +43,7 @@ async function serve({ config, boot, journal, pins, place, port }: ThreadData, t
         return undefined
       },
       async seal(segment) {
-        await (await stores).blobs.seal(segment)
+        await blobs?.seal(segment)
         return undefined
       },
     },
@@ -61,7 +61,7 @@ async function serve({ config, boot, journal, pins, place, port }: ThreadData, t
   const parts = await openParts(config, { metadata, log, pins: new ReaderPins(pins, place), isFirst: false }, (close) =>
     closers.push(close),
   )
-  opened.resolve(parts)
+  blobs = parts.blobs
   const control = remoteControl(config, { metadata, link, onError: (err) => log.warn({ err }, 'a change of a bucket was not told') })
   const { peerKeyOf } = createPeerKeys({
     self: config.region,

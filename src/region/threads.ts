@@ -36,7 +36,7 @@ export interface Threads {
   readonly port: number
   /** Whether the thread that wrote blobs under this number has ended. */
   isBootDead(boot: number): boolean
-  /** Lets the thread that writes this segment begin another. Nothing happens when there is no such thread. */
+  /** Lets the thread that writes it begin another segment. */
   seal(segment: SegmentId): Promise<void>
   /** Lets requests in flight end, in all of them. */
   close(): Promise<void>
@@ -59,14 +59,10 @@ export async function startThreads(parts: ThreadsParts): Promise<Threads> {
     await close()
     throw error
   }
-  return {
-    port,
-    isBootDead: (boot) => !living.has(boot),
-    async seal(segment) {
-      await slots.find((slot) => slot.boot === segment.boot)?.seal(segment)
-    },
-    close,
+  const seal = async (segment: SegmentId): Promise<void> => {
+    await Promise.all(slots.map((slot) => slot.seal(segment)))
   }
+  return { port, isBootDead: (boot) => !living.has(boot), seal, close }
 }
 
 interface SlotParts extends ThreadsParts {
@@ -98,12 +94,8 @@ class Slot {
     await thread.listening
   }
 
-  get boot(): number | undefined {
-    return this.#thread?.boot
-  }
-
   async seal(segment: SegmentId): Promise<void> {
-    await this.#thread?.seal(segment)
+    if (this.#thread?.boot === segment.boot) await this.#thread.seal(segment)
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,15 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
+import type { BlobStore } from '../../src/blobs/store.ts'
 import type { Metadata } from '../../src/metadata/engine.ts'
 import type { Bucket } from '../../src/model/bucket.ts'
 import type { ObjectVersion } from '../../src/model/version.ts'
+import type { SegmentWriters } from '../../src/objects/compaction.ts'
 import { contentOf } from '../../src/objects/content.ts'
 import type { ChosenPart } from '../../src/objects/multipart.ts'
+import { createObjects, type Objects } from '../../src/objects/objects.ts'
 import { openContent } from '../../src/objects/read.ts'
 import { bytesFor, diskBytes, drain, emptyAround, fill, gather, never, once, type Space, useSpace } from './space.ts'
 
@@ -136,6 +140,37 @@ describe('compaction', () => {
     await expect(space.metadata.commit({ tx: 'putVersion', version })).rejects.toMatchObject({ code: 'ServiceUnavailable' })
   })
 
+  it('asks another writer to begin a new segment before it empties the one in hand, and leaves alone what that one writes', async () => {
+    const writers: SegmentWriters = { isOver: (boot) => over.has(boot), seal: async (segment) => await other?.seal(segment) }
+    const over = new Set<number>()
+    let other: BlobStore | undefined
+    const space = await useSpace({ compaction: { writers } })
+    const boot = space.metadata.boot + 1
+    other = await openBlobStore({ directory: join(space.folder, 'blobs'), boot, isFirst: false })
+    onTestFinished(() => other?.close())
+    const objects = createObjects({ ...space.parts, blobs: other })
+    const bucket = await space.bucket('other')
+    const theirs = { ...space, objects, put: putWith(objects) }
+    await fill(theirs, bucket, { count: 100, bytes: 16 * KiB })
+    const { blob: first = '' } = await space.objects.find({ bucket, key: 'k0' })
+    await drain(space.compaction)
+    expect(await segmentsOf(space)).toEqual([first.slice(1, 18)])
+    for (let n = 10; n < 100; n++) await space.objects.delete({ bucket, key: `k${n}`, ownerId: 'owner' })
+    await drain(space.reclaim, space.compaction)
+    expect(await segmentsOf(space)).not.toContain(first.slice(1, 18))
+    await theirs.put(bucket, 'later', bytesFor('later', 1000))
+    const { blob: later = '' } = await space.objects.find({ bucket, key: 'later' })
+    expect(later.slice(1, 9)).toBe(first.slice(1, 9))
+    for (let n = 0; n < 10; n++) expect((await space.get(bucket, `k${n}`)).equals(bytesFor(`k${n}`, 16 * KiB))).toBe(true)
+    // Small as it is, it is left alone until its writer has ended.
+    await space.objects.delete({ bucket, key: 'later', ownerId: 'owner' })
+    await drain(space.reclaim, space.compaction)
+    expect(await segmentsOf(space)).toContain(later.slice(1, 18))
+    over.add(boot)
+    await drain(space.compaction)
+    expect(await segmentsOf(space)).not.toContain(later.slice(1, 18))
+  })
+
   it('keeps what is not mostly dead where it is', async () => {
     const space = await useSpace()
     const bucket = await space.bucket('alive')
@@ -147,6 +182,12 @@ describe('compaction', () => {
     expect(space.compaction.status()['movedBytes']).toBe(0)
   })
 })
+
+function putWith(objects: Objects): Space['put'] {
+  const attributes = { ownerId: 'owner', storageClass: 'STANDARD', system: { contentType: 'x' }, user: [], tags: [], acl: [] } as const
+  return async (bucket, key, bytes) =>
+    (await objects.put({ bucket, key, attributes, claims: {}, signal: never }, contentOf(bytes.length, once(bytes)))).version
+}
 
 /** A version of a large part and a small one. */
 async function uploadWithSmallPart(
