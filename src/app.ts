@@ -151,10 +151,12 @@ async function openStores(
   await checkFolder(metadata, { region: config.region, 'master key': keyring.keyId })
   const blobs = await openBlobs({ directory: join(dataDirectory, 'blobs'), boot: metadata.boot, reserveBytes, log })
   closing(() => blobs.close())
+  const hashing = await createHashers()
+  closing(() => hashing.close())
   const parts: ObjectParts = {
     metadata,
     blobs,
-    hashing: await createHashers(),
+    hashing,
     keyring,
     ids: new HybridClock({ clock: systemClock, region: config.region }),
     readers: new ReaderPins(),
