@@ -18,6 +18,7 @@ export interface RunningServer {
 export const ownProgram = new URL('../../bin/farshore.js', import.meta.url).pathname
 const bareServer = new URL('./bare-server.ts', import.meta.url).pathname
 export const region = 'us-east-1'
+const attemptsMax = 3
 
 export interface RegionOptions {
   readonly program: string
@@ -26,7 +27,18 @@ export interface RegionOptions {
   readonly profile?: string | undefined
 }
 
-export async function startRegion({ program, data, profile }: RegionOptions): Promise<RunningServer> {
+export async function startRegion(options: RegionOptions): Promise<RunningServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      // Somebody else may have taken the port that was free a moment ago.
+      if (attempt === attemptsMax) throw error
+    }
+  }
+}
+
+async function startOnce({ program, data, profile }: RegionOptions): Promise<RunningServer> {
   const args = ['up', '--regions', region, '--data', data, '--port', String(await freePort()), '--no-restart', '--json']
   const begin = performance.now()
   const started = start([program, ...args], profile)

@@ -3,6 +3,7 @@
 import { DiskFull } from '../blobs/errors.ts'
 import type { WrittenBlob } from '../blobs/store.ts'
 import type { Hasher, Hashing, HashName } from '../lib/hash.ts'
+import type { StreamHasher } from '../lib/hash-thread.ts'
 import { type ChecksumAlgorithm, type ChecksumClaim, checksumHeader, parseChecksumValue } from '../model/checksums.ts'
 import { S3Error } from '../model/errors.ts'
 import type { StoredChecksum } from '../model/version.ts'
@@ -100,14 +101,22 @@ async function storeStreamed(
   options: StoreContentOptions,
   wanted: WantedDigests,
 ): Promise<StoredContent> {
-  const hashers = hashersFor(parts.hashing, wanted)
-  const blob = await write(parts, hashed(source, hashers), {
-    encrypt: options.encrypt,
-    lengthBytes: source.lengthBytes,
-    signal: options.signal,
-  })
+  const md5 = parts.hashing.streamMd5(source.lengthBytes)
+  const hashers = checksumHashers(parts.hashing, wanted)
+  let blob: WrittenBlob
+  try {
+    blob = await write(parts, hashed(source, [...hashers.values(), md5]), {
+      encrypt: options.encrypt,
+      lengthBytes: source.lengthBytes,
+      signal: options.signal,
+    })
+  } catch (error) {
+    md5.abandon()
+    throw error
+  }
   try {
     const digests = new Map([...hashers].map(([name, hasher]) => [name, hasher.digest()]))
+    digests.set('md5', await md5.digest())
     const judged = judge({ source, claims: options.claims, wanted, digest: (name) => digests.get(name) ?? Buffer.alloc(0) })
     return { blob, size: blob.lengthBytes, ...judged }
   } catch (error) {
@@ -159,15 +168,18 @@ function trailerValue(source: ContentSource, algorithm: ChecksumAlgorithm): stri
   return parseChecksumValue(algorithm, value)
 }
 
-function hashersFor(hashing: Hashing, wanted: WantedDigests): ReadonlyMap<HashName, Hasher> {
-  const names = new Set<HashName>(['md5', hashNameOf(wanted.kept)])
+function checksumHashers(hashing: Hashing, wanted: WantedDigests): ReadonlyMap<HashName, Hasher> {
+  const names = new Set<HashName>([hashNameOf(wanted.kept)])
   if (wanted.claimed !== undefined) names.add(hashNameOf(wanted.claimed))
   return new Map([...names].map((name) => [name, hashing.hasher(name)]))
 }
 
-async function* hashed(source: AsyncIterable<Buffer>, hashers: ReadonlyMap<HashName, Hasher>): AsyncGenerator<Buffer> {
+async function* hashed(source: AsyncIterable<Buffer>, hashers: readonly (Hasher | StreamHasher)[]): AsyncGenerator<Buffer> {
   for await (const chunk of source) {
-    for (const hasher of hashers.values()) hasher.update(chunk)
+    for (const hasher of hashers) {
+      const taken = hasher.update(chunk)
+      if (taken !== undefined) await taken
+    }
     yield chunk
   }
 }

@@ -41,6 +41,4 @@ export type RegionAsks = {
   readonly seal: { readonly input: SegmentId; readonly output: undefined }
   /** Lets requests in flight end. */
   readonly close: { readonly input: undefined; readonly output: undefined }
-  /** Ends a segment of its own, if it still writes to it. */
-  readonly seal: { readonly input: SegmentId; readonly output: undefined }
 }

@@ -70,10 +70,12 @@ export async function openParts(
     isFirst,
   })
   closing(() => blobs.close())
+  const hashing = await createHashers()
+  closing(() => hashing.close())
   return {
     metadata,
     blobs,
-    hashing: await createHashers(),
+    hashing,
     keyring: createKeyring(await readMasterKey(config)),
     ids: new HybridClock({ clock: systemClock, region: config.region }),
     readers: pins,

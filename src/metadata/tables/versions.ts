@@ -67,7 +67,10 @@ export interface Deletion {
 
 /** @throws S3Error NoSuchBucket, PreconditionFailed; VersionIdBehind */
 export function* deleteObject(input: Deletion, context: TransactionContext): Steps<Deleted> {
-  const bucket = yield* activeBucket(input.bucketId)
+  return yield* deleteObjectOf(yield* activeBucket(input.bucketId), input, context)
+}
+
+function* deleteObjectOf(bucket: Bucket, input: Deletion, context: TransactionContext): Steps<Deleted> {
   const newest = yield* newestVersion(bucket.id, input.key)
   checkDeleteConditions(input, newest)
   if (bucket.versioning === 'Unversioned') {
@@ -93,12 +96,19 @@ export function* deleteObject(input: Deletion, context: TransactionContext): Ste
   return { deleteMarker: true, versionId: publicVersionId(version) }
 }
 
+export interface VersionDeletion {
+  readonly bucketId: string
+  readonly key: string
+  readonly versionId: string
+  readonly ifMatch?: string
+}
+
 /** Removes one version for good. An absent one is no error. @throws S3Error NoSuchBucket, PreconditionFailed */
-export function* deleteVersion(
-  input: { readonly bucketId: string; readonly key: string; readonly versionId: string; readonly ifMatch?: string },
-  context: TransactionContext,
-): Steps<Deleted> {
-  const bucket = yield* activeBucket(input.bucketId)
+export function* deleteVersion(input: VersionDeletion, context: TransactionContext): Steps<Deleted> {
+  return yield* deleteVersionOf(yield* activeBucket(input.bucketId), input, context)
+}
+
+function* deleteVersionOf(bucket: Bucket, input: VersionDeletion, context: TransactionContext): Steps<Deleted> {
   const version = yield* versionById(bucket.id, input.key, input.versionId)
   if (version === undefined) return { versionId: input.versionId }
   checkDeleteConditions(input, version)
@@ -107,9 +117,7 @@ export function* deleteVersion(
   return { versionId: input.versionId, ...(version.isDeleteMarker ? { deleteMarker: true } : {}) }
 }
 
-export type DeleteOne =
-  | ({ readonly kind: 'object' } & Deletion)
-  | { readonly kind: 'version'; readonly bucketId: string; readonly key: string; readonly versionId: string; readonly ifMatch?: string }
+export type DeleteOne = ({ readonly kind: 'object' } & Deletion) | ({ readonly kind: 'version' } & VersionDeletion)
 
 /**
  * Many deletions in one commit, answered one by one: a refused one leaves the others alone.
@@ -121,9 +129,13 @@ export function* deleteMany(
 ): Steps<readonly (Deleted | { readonly code: string; readonly message: string })[]> {
   const outcomes: (Deleted | { code: string; message: string })[] = []
   const behind = new Map<string, string>()
+  let bucket: Bucket | undefined
   for (const deletion of input.deletions) {
     try {
-      outcomes.push(yield* deletion.kind === 'object' ? deleteObject(deletion, context) : deleteVersion(deletion, context))
+      if (bucket?.id !== deletion.bucketId) bucket = yield* activeBucket(deletion.bucketId)
+      outcomes.push(
+        yield* deletion.kind === 'object' ? deleteObjectOf(bucket, deletion, context) : deleteVersionOf(bucket, deletion, context),
+      )
     } catch (error) {
       // NOTE: a deletion refuses before its first write, so nothing of a refused one is left in this commit.
       if (error instanceof VersionIdBehind) {

@@ -3,13 +3,16 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { HybridClock } from '../../../src/lib/hybrid-clock.ts'
 import type { Metadata } from '../../../src/metadata/engine.ts'
 import { schema } from '../../../src/metadata/schema.ts'
+import { forSqlite } from '../../../src/metadata/sqlite/dialect.ts'
 import { openSqlite } from '../../../src/metadata/sqlite/open.ts'
-import { type Row, type Steps, statement } from '../../../src/metadata/steps.ts'
+import type { TransactionTable } from '../../../src/metadata/sqlite/sqlite-metadata.ts'
+import { type Row, type Statement, type Steps, statement } from '../../../src/metadata/steps.ts'
 import { bucketById } from '../../../src/metadata/tables/buckets.ts'
 import type { MadeVersion, NewVersion } from '../../../src/metadata/tables/versions.ts'
 import { transactions, usesReserve } from '../../../src/metadata/transactions.ts'
@@ -21,12 +24,16 @@ export interface Region {
   readonly ids: HybridClock
   bucket(name: string): Promise<Bucket>
   put(bucket: Bucket, key: string, changes?: Partial<NewVersion>): Promise<MadeVersion>
+  /** How SQLite would go about a statement. */
+  plan(sql: string): readonly string[]
   rows(sql: string, ...params: (string | number)[]): Promise<readonly Record<string, unknown>[]>
 }
 
-export async function openRegion(name = 'us-east-1'): Promise<Region> {
+/** @param watch  sees each statement of a transaction */
+export async function openRegion(name = 'us-east-1', watch?: (statement: Statement) => void): Promise<Region> {
   const directory = await mkdtemp(join(tmpdir(), 'farshore-metadata-'))
-  const metadata = await openSqlite({ directory, transactions, usesReserve, schema, clock: systemClock, reserveBytes: 1 })
+  const table = watch === undefined ? transactions : watched(transactions, watch)
+  const metadata = await openSqlite({ directory, transactions: table, usesReserve, schema, clock: systemClock, reserveBytes: 1 })
   onTestFinished(async () => {
     await metadata.close()
     await rm(directory, { recursive: true, force: true })
@@ -50,8 +57,35 @@ export async function openRegion(name = 'us-east-1'): Promise<Region> {
     put(bucket, key, changes = {}) {
       return metadata.commit({ tx: 'putVersion', version: newVersion(bucket, key, { id: ids.issue(), ...changes }) })
     },
+    plan: (sql) => {
+      const database = new Database(join(directory, 'metadata.db'), { readonly: true })
+      try {
+        const text = forSqlite(sql)
+        const steps = database.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${text.sql}`).all(text.order.map(() => null))
+        return steps.map(({ detail }) => detail)
+      } finally {
+        database.close()
+      }
+    },
     rows: (sql, ...params) => metadata.read(() => rowsOf(sql, params)),
   }
+}
+
+function watched(table: TransactionTable, watch: (statement: Statement) => void): TransactionTable {
+  return Object.fromEntries(
+    Object.entries(table).map(([tx, run]) => [tx, (input, context) => watchedSteps(run(input, context), (one) => watch(one))]),
+  )
+}
+
+/** The same steps; `watch` sees each statement and what it answered. */
+export function* watchedSteps<T>(steps: Steps<T>, watch: (statement: Statement, rows: readonly Row[]) => void): Steps<T> {
+  let step = steps.next()
+  while (step.done !== true) {
+    const rows = yield step.value
+    watch(step.value, rows)
+    step = steps.next(rows)
+  }
+  return step.value
 }
 
 function* rowsOf(sql: string, params: readonly (string | number)[]): Steps<readonly Row[]> {

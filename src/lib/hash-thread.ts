@@ -1,0 +1,158 @@
+/** MD5 in a thread of its own: the slowest digest of a PUT, and the one that every PUT needs. */
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+
+/** Digest of a long stream, made beside the event loop or in it. */
+export interface StreamHasher {
+  /** The chunk is used up when this returns or resolves. */
+  update(chunk: Uint8Array): Promise<void> | void
+  digest(): Promise<Buffer> | Buffer
+  /** Of a stream that ends early: nobody will ask for the digest. */
+  abandon(): void
+}
+
+export type HashRequest =
+  | { readonly kind: 'begin'; readonly stream: number; readonly memory: SharedArrayBuffer }
+  | { readonly kind: 'update'; readonly stream: number; readonly from: number; readonly lengthBytes: number }
+  | { readonly kind: 'end' | 'forget'; readonly stream: number }
+
+/** One for each `update`, and with the digest for `end`. */
+export interface HashReply {
+  readonly stream: number
+  readonly digest?: Uint8Array
+}
+
+const slotBytes = 256 * 1024
+/** One is filled while the thread reads the others. */
+const slotsEach = 4
+/** Streams in the thread at a time, and so the memory it shares: 8 MiB. */
+const streamsMax = 8
+/** Below this the messages cost more than they win. */
+const worthwhileBytes = 1024 * 1024
+
+export class HashThread {
+  #worker: Worker | undefined
+  #issued = 0
+  readonly #streams = new Map<number, ThreadHasher>()
+  readonly #spare: SharedArrayBuffer[] = []
+
+  /** undefined when the event loop does as well: a short stream, a single core, or a thread with enough to do. */
+  hasher(lengthBytes: number): StreamHasher | undefined {
+    if (lengthBytes < worthwhileBytes || this.#streams.size >= streamsMax || availableParallelism() < 2) return undefined
+    this.#worker ??= this.#start()
+    const worker = this.#worker
+    this.#issued += 1
+    const stream = this.#issued
+    const memory = this.#spare.pop() ?? new SharedArrayBuffer(slotsEach * slotBytes)
+    const hasher = new ThreadHasher({
+      stream,
+      memory,
+      post: (request) => worker.postMessage(request),
+      ended: () => {
+        if (this.#streams.delete(stream)) this.#spare.push(memory)
+      },
+    })
+    this.#streams.set(stream, hasher)
+    return hasher
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate()
+  }
+
+  #start(): Worker {
+    // The same file is TypeScript in the clone and JavaScript in the package.
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    const worker = new Worker(new URL(`./hash-worker.${extension}`, import.meta.url))
+    worker.on('message', ({ stream, digest }: HashReply) => this.#streams.get(stream)?.answered(digest))
+    worker.on('error', (error) => this.#failed(error))
+    worker.on('exit', () => this.#failed(new Error('The hashing thread ended.')))
+    // What is uploaded keeps the process; the thread by itself does not.
+    worker.unref()
+    return worker
+  }
+
+  #failed(error: unknown): void {
+    this.#worker = undefined
+    for (const hasher of [...this.#streams.values()]) hasher.fail(error)
+  }
+}
+
+interface ThreadHasherParts {
+  readonly stream: number
+  readonly memory: SharedArrayBuffer
+  readonly post: (request: HashRequest) => void
+  readonly ended: () => void
+}
+
+class ThreadHasher implements StreamHasher {
+  readonly #parts: ThreadHasherParts
+  readonly #slots: Uint8Array
+  #slot = 0
+  #filledBytes = 0
+  #unanswered = 0
+  #failure: { readonly cause: unknown } | undefined
+  #digest = Promise.withResolvers<Buffer>()
+  #room = Promise.withResolvers<void>()
+
+  constructor(parts: ThreadHasherParts) {
+    this.#parts = parts
+    this.#slots = new Uint8Array(parts.memory)
+    // A failure reaches whoever waits; of the two, one is never waited for.
+    this.#digest.promise.catch(() => undefined)
+    this.#room.promise.catch(() => undefined)
+    parts.post({ kind: 'begin', stream: parts.stream, memory: parts.memory })
+  }
+
+  async update(chunk: Uint8Array): Promise<void> {
+    for (let taken = 0; taken < chunk.byteLength; ) {
+      const count = Math.min(chunk.byteLength - taken, slotBytes - this.#filledBytes)
+      this.#slots.set(chunk.subarray(taken, taken + count), this.#slot * slotBytes + this.#filledBytes)
+      this.#filledBytes += count
+      taken += count
+      if (this.#filledBytes === slotBytes) await this.#send()
+    }
+  }
+
+  async digest(): Promise<Buffer> {
+    if (this.#filledBytes > 0) await this.#send()
+    this.#parts.post({ kind: 'end', stream: this.#parts.stream })
+    return await this.#digest.promise
+  }
+
+  abandon(): void {
+    this.#parts.post({ kind: 'forget', stream: this.#parts.stream })
+    this.#parts.ended()
+  }
+
+  answered(digest: Uint8Array | undefined): void {
+    if (digest !== undefined) {
+      this.#parts.ended()
+      this.#digest.resolve(Buffer.from(digest))
+      return
+    }
+    this.#unanswered -= 1
+    this.#room.resolve()
+  }
+
+  fail(error: unknown): void {
+    this.#failure = { cause: error }
+    this.#parts.ended()
+    this.#digest.reject(error)
+    this.#room.reject(error)
+  }
+
+  /** Hands a slot over, and waits until the next one is free. */
+  async #send(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.cause
+    const { stream, post } = this.#parts
+    post({ kind: 'update', stream, from: this.#slot * slotBytes, lengthBytes: this.#filledBytes })
+    this.#unanswered += 1
+    this.#slot = (this.#slot + 1) % slotsEach
+    this.#filledBytes = 0
+    while (this.#unanswered === slotsEach) {
+      this.#room = Promise.withResolvers()
+      await this.#room.promise
+    }
+  }
+}
