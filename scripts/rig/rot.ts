@@ -5,16 +5,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { randomFrom } from '../../test/limits/random.ts'
 import type { Rig, RigOptions, RigReport } from './rig.ts'
 import { rotBlobs } from './rot/blobs.ts'
 import { rotDatabase } from './rot/database.ts'
 import type { RotTally } from './rot/tally.ts'
 
-const blindChecksums = fileURLToPath(new URL('./planted/blind-checksums.ts', import.meta.url))
+const blindChecksums = new URL('./planted/blind-checksums.ts', import.meta.url).href
 const short = { blobs: 40, database: 6 }
-const controlTrials = 12
+const controlTrials = 30
 /** Of the time of the long form; the database has the rest. */
 const blobsShare = 0.4
 
@@ -39,7 +38,7 @@ async function run(folder: string, { seed, minutes, say }: RigOptions): Promise<
     untilMs,
     trialsMax: minutes === undefined ? trials : Number.POSITIVE_INFINITY,
   })
-  const lie = await rotBlobs({ ...part('lie', Number.POSITIVE_INFINITY, controlTrials), trialsMax: controlTrials, entry: blindChecksums })
+  const lie = await rotBlobs({ ...part('lie', Number.POSITIVE_INFINITY, controlTrials), trialsMax: controlTrials, preload: blindChecksums })
   const caught = lie.violations.filter((violation) => violation.includes('was answered wrong'))
   say(`blind checksums: ${caught.length} violations, the first: ${caught[0]}`)
 

@@ -9,6 +9,7 @@ import { accessKeyId, regionName, secretAccessKey } from './signer.ts'
 
 const binary = fileURLToPath(new URL('../../bin/farshore.js', import.meta.url))
 const startMaxMs = 30_000
+const portAttemptsMax = 3
 const logKeptChars = 256 * 1024
 
 export interface RegionOptions {
@@ -36,6 +37,17 @@ export interface Region {
 
 /** Starts a region and waits until it listens. @throws Error with its log when it ends instead */
 export async function startRegion(options: RegionOptions): Promise<Region> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      // The port that a region finds free is anybody's for a moment, before its threads listen on it: a connection of another test may have it.
+      if (attempt === portAttemptsMax || !String(error).includes('is taken by another process')) throw error
+    }
+  }
+}
+
+async function startOnce(options: RegionOptions): Promise<Region> {
   const launched = launchRegion(options)
   const { child, output } = launched
   const deadlineMs = performance.now() + startMaxMs

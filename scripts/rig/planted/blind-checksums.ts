@@ -1,4 +1,6 @@
-/** The product with one lie built in: the checksums of its blobs are all the same. Put in from here, when the modules are loaded. */
+/**
+ * One lie for the product, loaded before it in each of its threads (`--import`): the checksums of its blobs are all the same.
+ */
 import { registerHooks } from 'node:module'
 
 const blobs = new URL('../../../src/blobs/', import.meta.url).href
@@ -10,5 +12,3 @@ registerHooks({
     return isTheirs ? { url: lying, shortCircuit: true } : next(specifier, context)
   },
 })
-const { main } = await import('../../../src/main.ts')
-await main()

@@ -16,9 +16,12 @@ const kinds: readonly DamageKind[] = ['bit', 'bit', 'bit', 'zeros', 'noise', 'sw
 const smallSizes = [0, 1, 100, 3000, 4096, 12_000, 70_000, 128 * KiB]
 const largeSizes = [129 * KiB, 400 * KiB, 1100 * KiB]
 
-export async function rotBlobs({ folder, rigFolder, random, entry, untilMs, trialsMax }: RotOptions): Promise<RotTally> {
+export async function rotBlobs({ folder, rigFolder, random, preload, untilMs, trialsMax }: RotOptions): Promise<RotTally> {
   const tally = newTally()
-  const region = await startRegion({ folder, environment: quickStarts(rigFolder), ...(entry === undefined ? {} : { entry }) })
+  const region = await startRegion({
+    folder,
+    environment: { ...quickStarts(rigFolder), ...(preload === undefined ? {} : { NODE_OPTIONS: `--import=${preload}` }) },
+  })
   const client = new Client(region.port)
   const ledger = new Ledger(random)
   try {

@@ -8,8 +8,8 @@ export interface RotOptions {
   readonly random: Random
   readonly untilMs: number
   readonly trialsMax: number
-  /** The program. Default: the product. */
-  readonly entry?: string
+  /** A module that the region loads before its own. */
+  readonly preload?: string
 }
 
 export interface RotTally {

@@ -28,7 +28,6 @@
 #define PAGE 4096
 #define FDS 65536
 #define HEAD 512
-
 enum how { NONE, EIO_ONCE, ENOSPC_ONCE, SHORT, KILL, TORN, FULL };
 
 /* NOTE: control.ts knows these offsets. */
@@ -97,7 +96,7 @@ static struct entry *entry_of(int fd) { return fd >= 0 && fd < FDS ? entries[fd]
 
 static void note(struct record record, const char *path, const void *data) {
   if (log_fd < 0) return;
-  int kept = errno;
+  int kept = errno; /* the caller's */
   record.path_bytes = path == NULL ? 0 : strlen(path);
   if (data == NULL) record.data_bytes = 0;
   struct iovec parts[3] = {{&record, sizeof record}, {(void *)path, record.path_bytes}, {(void *)data, record.data_bytes}};
@@ -112,6 +111,11 @@ static int is_meant(const char *path) {
   size_t match_bytes = strnlen(control->match, sizeof control->match), path_bytes = strlen(path);
   if (match_bytes > 0 && control->match[match_bytes - 1] == '/') return strstr(path, control->match) != NULL;
   return path_bytes >= match_bytes && strcmp(path + path_bytes - match_bytes, control->match) == 0;
+}
+
+static void die(void) {
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
 }
 
 /* Counts a call, under the lock. Returns what is to become of it; does not return from a kill. */
@@ -130,17 +134,12 @@ static enum how enter(char kind, const char *path) {
     __sync_synchronize();
     control->hit = 1;
   }
-  if (control->how == KILL) {
-    kill(getpid(), SIGKILL);
-    for (;;) pause();
-  }
+  if (control->how == KILL) die();
   return control->how;
 }
 
 static void die_if_torn(enum how how) {
-  if (how != TORN) return;
-  kill(getpid(), SIGKILL);
-  for (;;) pause();
+  if (how == TORN) die();
 }
 
 /* The error that a call fails with; 0 when it does not. */
@@ -204,22 +203,10 @@ static int open_any(int folder, const char *path, int flags, mode_t mode) {
   return is_below(path) ? opened(path, flags, open_now, &call) : open_now(&call);
 }
 
-int open(const char *path, int flags, ...) {
-  MODE(flags)
-  return open_any(AT_FDCWD, path, flags, mode);
-}
-int open64(const char *path, int flags, ...) {
-  MODE(flags)
-  return open_any(AT_FDCWD, path, flags | O_LARGEFILE, mode);
-}
-int openat(int folder, const char *path, int flags, ...) {
-  MODE(flags)
-  return open_any(folder, path, flags, mode);
-}
-int openat64(int folder, const char *path, int flags, ...) {
-  MODE(flags)
-  return open_any(folder, path, flags | O_LARGEFILE, mode);
-}
+int open(const char *path, int flags, ...) { MODE(flags) return open_any(AT_FDCWD, path, flags, mode); }
+int open64(const char *path, int flags, ...) { MODE(flags) return open_any(AT_FDCWD, path, flags | O_LARGEFILE, mode); }
+int openat(int folder, const char *path, int flags, ...) { MODE(flags) return open_any(folder, path, flags, mode); }
+int openat64(int folder, const char *path, int flags, ...) { MODE(flags) return open_any(folder, path, flags | O_LARGEFILE, mode); }
 
 static void forget(int fd) {
   if (entry_of(fd) == NULL) return;
@@ -234,7 +221,6 @@ int close(int fd) {
   forget(fd);
   return real(fd);
 }
-
 /* libuv closes by number. The number of the descriptor would be another file's, or a connection's, before anybody knew. */
 long syscall(long number, ...) {
   REAL(syscall);
@@ -333,7 +319,6 @@ static int synced(int fd, int (*real)(int)) {
   die_if_torn(how);
   return result;
 }
-
 int fsync(int fd) {
   REAL(fsync);
   return synced(fd, real);
@@ -399,7 +384,6 @@ static int link_now(const char *path, const char *to) {
   REAL(link);
   return real(path, to);
 }
-
 int link(const char *path, const char *to) { return renamed('L', path, to, link_now); }
 int rename(const char *path, const char *to) { return renamed('R', path, to, rename_now); }
 int unlink(const char *path) { return renamed('U', path, NULL, unlink_now); }
