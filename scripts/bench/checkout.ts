@@ -1,6 +1,6 @@
 /** Another commit of this repository in a folder of its own, to be measured beside the working tree. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,9 +17,13 @@ const root = new URL('../..', import.meta.url).pathname
 /** @throws Error when the revision is unknown */
 export async function checkOut(revision: string): Promise<Checkout> {
   const commit = git('rev-parse', '--verify', `${revision}^{commit}`)
-  const folder = join(await mkdtemp(join(tmpdir(), 'farshore-against-')), 'farshore')
+  const parent = await mkdtemp(join(tmpdir(), 'farshore-against-'))
+  const folder = join(parent, 'farshore')
   git('worktree', 'add', '--detach', '--quiet', folder, commit)
-  const remove = (): void => void git('worktree', 'remove', '--force', folder)
+  const remove = (): void => {
+    git('worktree', 'remove', '--force', folder)
+    rmSync(parent, { recursive: true })
+  }
   try {
     provideModules(folder)
     return { program: join(folder, 'bin/farshore.js'), commit, remove }

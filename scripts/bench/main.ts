@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { type Case, cases } from './cases.ts'
 import { measureCeilings } from './ceilings.ts'
 import { checkOut } from './checkout.ts'
-import { measure } from './measure.ts'
+import { measure, type Sample } from './measure.ts'
 import { type BenchOptions, benchOptions, UsageError, usage } from './options.ts'
 import { rssBytes } from './process-tree.ts'
 import { profileText } from './profile.ts'
@@ -111,18 +111,26 @@ interface Targets {
 /** Rounds are interleaved, so that what else happens on the machine meets every case alike. */
 async function runRounds(options: BenchOptions, chosen: readonly Case[], targets: Targets): Promise<CaseResult[]> {
   const { rounds, roundMs, warmUpMs } = options
-  for (const one of chosen) await runAll(one, targets, warmUpMs)
+  for (const one of chosen) await runAll(one, targets, { roundMs: warmUpMs, round: 0 })
   const results = chosen.map((one) => ({ one, rounds: [] as Round[] }))
   for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}, load average ${loadText(loadNow())}`)
-    for (const result of results) result.rounds.push(await runAll(result.one, targets, roundMs))
+    for (const result of results) result.rounds.push(await runAll(result.one, targets, { roundMs, round }))
   }
   return results.map(({ one, rounds: all }) => caseResult(one, all))
 }
 
-async function runAll(one: Case, { server, against, bare }: Targets, roundMs: number): Promise<Round> {
-  const compared = against === undefined ? undefined : await measure(one, against, roundMs)
-  return { against: compared, server: await measure(one, server, roundMs), bare: await measure(one, bare, roundMs / 4) }
+/** The two that are compared take turns in going first: what the machine did just before is never the same. */
+async function runAll(one: Case, { server, against, bare }: Targets, { roundMs, round }: Turn): Promise<Round> {
+  const measureAgainst = async (): Promise<Sample | undefined> => (against === undefined ? undefined : await measure(one, against, roundMs))
+  const early = round % 2 === 0 ? await measureAgainst() : undefined
+  const measured = await measure(one, server, roundMs)
+  return { against: early ?? (await measureAgainst()), server: measured, bare: await measure(one, bare, roundMs / 4) }
+}
+
+interface Turn {
+  readonly roundMs: number
+  readonly round: number
 }
 
 function say(line: string): void {
