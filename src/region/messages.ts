@@ -15,6 +15,7 @@ export interface ThreadData {
   readonly pins: readonly SharedArrayBuffer[]
   /** Which of the pins are its own. */
   readonly place: number
+  /** 0 takes any free port. */
   readonly port: number
 }
 
@@ -32,7 +33,7 @@ type Forwarded = {
 export type ThreadAsks = Forwarded & {
   readonly commit: { readonly input: Command<TransactionName>; readonly output: unknown }
   readonly peer: { readonly input: ForwardedCall; readonly output: OutgoingReply }
-  readonly listening: { readonly input: undefined; readonly output: undefined }
+  readonly listening: { readonly input: { readonly port: number }; readonly output: undefined }
 }
 
 /** What it answers. */

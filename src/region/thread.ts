@@ -77,9 +77,9 @@ async function serve({ config, boot, journal, pins, place, port }: ThreadData, t
     peer: peerHandler(config, { parts, link, log }),
     log,
   })
-  await front.listen({ reusePort: true })
+  const listening = await front.listen({ reusePort: true })
   closers.push(() => front.close())
-  await link.call('listening', undefined)
+  await link.call('listening', listening)
 }
 
 function remoteControl(

@@ -44,17 +44,20 @@ export interface Threads {
 
 /** Resolves when all listen. @throws the system's error when the port cannot be had */
 export async function startThreads(parts: ThreadsParts): Promise<Threads> {
-  const port = await findPort(parts.config.s3)
+  await checkPort(parts.config.s3)
+  const address = { port: parts.config.s3.port }
   const stopping = new AbortController()
   const living = new Set<number>()
   const places = parts.pins.map((_, place) => place).slice(1)
-  const slots = places.map((place) => new Slot({ ...parts, port, place, living, stopping: stopping.signal }))
+  const slots = places.map((place) => new Slot({ ...parts, address, place, living, stopping: stopping.signal }))
   const close = async (): Promise<void> => {
     stopping.abort(new Error('the region stops'))
     await Promise.all(slots.map((slot) => slot.close()))
   }
   try {
-    await Promise.all(slots.map((slot) => slot.start()))
+    // Where any port will do, the first finds one, and the others share it.
+    const first = address.port === 0 ? slots.slice(0, 1) : slots
+    for (const group of [first, slots.slice(first.length)]) await Promise.all(group.map((slot) => slot.start()))
   } catch (error) {
     await close()
     throw error
@@ -62,11 +65,12 @@ export async function startThreads(parts: ThreadsParts): Promise<Threads> {
   const seal = async (segment: SegmentId): Promise<void> => {
     await Promise.all(slots.map((slot) => slot.seal(segment)))
   }
-  return { port, isBootDead: (boot) => !living.has(boot), seal, close }
+  return { port: address.port, isBootDead: (boot) => !living.has(boot), seal, close }
 }
 
 interface SlotParts extends ThreadsParts {
-  readonly port: number
+  /** Where they listen; 0 until the first one has found a port. */
+  readonly address: { port: number }
   readonly place: number
   /** Boots of threads that live. */
   readonly living: Set<number>
@@ -91,7 +95,7 @@ class Slot {
     const thread = new RunningThread(this.#parts, boot)
     this.#thread = thread
     void thread.ended.then((why) => this.#ended(thread, why))
-    await thread.listening
+    this.#parts.address.port = await thread.listening
   }
 
   async seal(segment: SegmentId): Promise<void> {
@@ -135,8 +139,8 @@ class Slot {
 class RunningThread {
   readonly boot: number
   readonly startedMs = performance.now()
-  /** Rejects when it ends before. */
-  readonly listening: Promise<void>
+  /** With its port; rejects when it ends before. */
+  readonly listening: Promise<number>
   /** Why, once it has ended. */
   readonly ended: Promise<Error>
   /** Resolves when all that it asked for is done. */
@@ -145,13 +149,20 @@ class RunningThread {
   readonly #link: Link<RegionAsks, ThreadAsks>
 
   constructor(parts: SlotParts, boot: number) {
-    const { config, metadata, pins, place, port } = parts
+    const { config, metadata, pins, place, address } = parts
     this.boot = boot
-    const data: ThreadData = { config: sharedLimits(config, pins.length - 1), boot, journal: metadata.journal.memory, pins, place, port }
+    const data: ThreadData = {
+      config: sharedLimits(config, pins.length - 1),
+      boot,
+      journal: metadata.journal.memory,
+      pins,
+      place,
+      port: address.port,
+    }
     this.#worker = startWorker(data)
-    const listening = Promise.withResolvers<void>()
+    const listening = Promise.withResolvers<number>()
     this.listening = listening.promise
-    this.#link = new Link({ port: this.#worker, errors: threadErrors, handlers: handlersOf(parts, () => listening.resolve()) })
+    this.#link = new Link({ port: this.#worker, errors: threadErrors, handlers: handlersOf(parts, listening.resolve) })
     this.settled = () => this.#link.settled()
     this.ended = this.#whenEnded()
     void this.ended.then((why) => {
@@ -192,7 +203,7 @@ function sharedLimits(config: Config, threads: number): Config {
   return { ...config, limits: { ...config.limits, maxConnections } }
 }
 
-function handlersOf({ metadata, control, routes }: SlotParts, onListening: () => void): LinkHandlers<ThreadAsks> {
+function handlersOf({ metadata, control, routes }: SlotParts, onListening: (port: number) => void): LinkHandlers<ThreadAsks> {
   return {
     commit: (command) => metadata.commit(command),
     peer: (call, signal) => routes.handle({ ...call, query: new Map(call.query), body: bodyOf(call), signal }),
@@ -206,8 +217,8 @@ function handlersOf({ metadata, control, routes }: SlotParts, onListening: () =>
     async changed(bucket) {
       control.changed(bucket)
     },
-    async listening() {
-      onListening()
+    async listening({ port }) {
+      onListening(port)
       return undefined
     },
   }
@@ -223,13 +234,12 @@ function bodyOf({ bytes }: ForwardedCall): IncomingBody {
 }
 
 /**
- * The port, found free: threads share theirs, so that they would not notice another server on it.
+ * Threads share their port, so that they would not notice another server on it: whether it is free is found out before.
  * @throws the system's error when it cannot be had
  */
-async function findPort({ host, port }: Config['s3']): Promise<number> {
+async function checkPort({ host, port }: Config['s3']): Promise<void> {
+  if (port === 0) return
   const probe = createServer().listen({ host, port, exclusive: true })
   await once(probe, 'listening')
-  const address = probe.address()
   await new Promise((resolve) => probe.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : port
 }
