@@ -60,7 +60,8 @@ async function operate(kind: 'put' | 'get' | 'list'): Promise<void> {
   const key = `key-${Math.floor(Math.random() * data.keys)}`
   switch (kind) {
     case 'put':
-      await put(key)
+      // A key of its own: whose ids come late is another question.
+      await put(`${key}-${data.place}-${tookMs.length}-${Math.random()}`)
       return
     case 'get':
       await metadata.read(() => newestVersion(data.bucketId, key))
