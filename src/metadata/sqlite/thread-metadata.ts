@@ -16,7 +16,7 @@ import { Space } from './space.ts'
 import { TableNames } from './table-names.ts'
 import { databaseName } from './wal-rescue.ts'
 
-const cacheKib = 16 * 1024
+const cacheKib = 8 * 1024
 /** A reader may meet the moment in which the `-wal` begins anew. */
 const lockWaitMs = 100
 
