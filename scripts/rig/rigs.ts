@@ -1,9 +1,10 @@
 /** Every rig, by name. */
 import { drain } from './drain.ts'
 import { kill } from './kill.ts'
+import { overloadRig } from './overload.ts'
 import { power } from './power.ts'
 import type { Rig } from './rig.ts'
 import { rot } from './rot.ts'
 import { syscall } from './syscall.ts'
 
-export const rigs: readonly Rig[] = [kill, drain, syscall, power, rot]
+export const rigs: readonly Rig[] = [kill, drain, overloadRig, syscall, power, rot]
