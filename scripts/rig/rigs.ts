@@ -1,4 +1,5 @@
 /** Every rig, by name. */
+import { disk } from './disk.ts'
 import { drain } from './drain.ts'
 import { kill } from './kill.ts'
 import { overloadRig } from './overload.ts'
@@ -7,4 +8,4 @@ import type { Rig } from './rig.ts'
 import { rot } from './rot.ts'
 import { syscall } from './syscall.ts'
 
-export const rigs: readonly Rig[] = [kill, drain, overloadRig, syscall, power, rot]
+export const rigs: readonly Rig[] = [kill, drain, overloadRig, disk, syscall, power, rot]
