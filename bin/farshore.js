@@ -17,6 +17,10 @@ if (process.env.NODE_COMPILE_CACHE === undefined && process.env.NODE_DISABLE_COM
   if (module.enableCompileCache(folder).directory !== undefined) process.env.NODE_COMPILE_CACHE = folder
 }
 
+// Node makes calls to the disk on so many threads, for all of the process: writes take at most eight of them a serving thread (patient-ops), and a
+// disk that hangs on these must leave some for reads. An idle one costs next to nothing.
+process.env.UV_THREADPOOL_SIZE ??= '64'
+
 // A clone runs its sources. The package and the image hold the compiled form alone, because Node refuses .ts below node_modules.
 const source = new URL('../src/main.ts', import.meta.url)
 const { main } = await import(existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href)

@@ -18,7 +18,7 @@ const lanesAtOnce = 2
 const shortAt: Partial<Readonly<Record<CallKind, number>>> = { S: 2, W: 10 }
 
 const deafSyncs = fileURLToPath(new URL('./planted/deaf-syncs.ts', import.meta.url))
-const earlyAnswers = fileURLToPath(new URL('../../test/durability/early-answers.ts', import.meta.url))
+const earlyAnswers = fileURLToPath(new URL('./planted/early-answers.ts', import.meta.url))
 
 /** What can become of a call, by its kind. */
 const fates: Readonly<Record<CallKind, readonly How[]>> = {

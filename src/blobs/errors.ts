@@ -11,6 +11,11 @@ export class BlobIoError extends Error {
   override readonly name = 'BlobIoError'
 }
 
+/** The process, or the machine, may open no more files. It says nothing about the bytes. */
+export class NoDescriptors extends Error {
+  override readonly name = 'NoDescriptors'
+}
+
 /** The bytes on the disk are not those that were written. */
 export class BlobCorrupt extends Error {
   override readonly name = 'BlobCorrupt'
@@ -52,9 +57,10 @@ export class BlobStoreClosed extends Error {
 
 /** Gives a failure of a file operation its class; the operating system's error is the cause. */
 export function asBlobError(error: unknown, doing: string): Error {
-  if (error instanceof DiskFull || error instanceof BlobIoError) return error
+  if (error instanceof DiskFull || error instanceof BlobIoError || error instanceof NoDescriptors) return error
   const code = codeOf(error)
   const message = `Could not ${doing}${code === undefined ? '' : `: ${code}`}`
+  if (code === 'EMFILE' || code === 'ENFILE') return new NoDescriptors(message, { cause: error })
   return code === 'ENOSPC' || code === 'EDQUOT' ? new DiskFull(message, { cause: error }) : new BlobIoError(message, { cause: error })
 }
 

@@ -30,7 +30,7 @@ export async function* readBlobFile(read: FileRead): AsyncGenerator<Buffer, void
   const range = read.range ?? { start: 0, endInclusive: Math.max(0, read.lengthBytes - 1) }
   const wanted = blocksOf(range)
   const reader = new FileReader(read, wanted.last)
-  const blocksAtOnce = read.pool.sizeBytes / blockBytes
+  const blocksAtOnce = reader.pieceBytes / blockBytes
   try {
     await reader.open()
     let at = wanted.first
@@ -60,6 +60,8 @@ class FileReader {
   readonly #layout: Layout
   readonly #cipher: FrameCipher | undefined
   readonly #buffers: Buffer[] = []
+  /** Of both its buffers. */
+  readonly pieceBytes: number
   #fd: number | undefined
   #loading: Promise<unknown> = Promise.resolve()
   #loads = 0
@@ -67,6 +69,7 @@ class FileReader {
 
   constructor(read: FileRead, lastWanted: number) {
     this.#read = read
+    this.pieceBytes = read.pool.sizeBytes
     this.#lastWanted = lastWanted
     this.#layout = layoutOf({ lengthBytes: read.lengthBytes, isEncrypted: read.dataKey !== undefined })
     this.#cipher = read.dataKey === undefined ? undefined : frameCipher({ dataKey: read.dataKey, id: read.id })
@@ -120,7 +123,7 @@ class FileReader {
     if (!this.#read.reuseBuffers) return Buffer.allocUnsafeSlow(length)
     const which = this.#loads % 2
     this.#loads += 1
-    const buffer = this.#buffers[which] ?? this.#read.pool.take()
+    const buffer = this.#buffers[which] ?? this.#read.pool.take(this.pieceBytes)
     this.#buffers[which] = buffer
     return buffer.subarray(0, length)
   }

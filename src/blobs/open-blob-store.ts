@@ -7,6 +7,7 @@ import { BlobStoreClosed } from './errors.ts'
 import { type FileOps, nodeFileOps } from './file-ops.ts'
 import { type Folders, fileFolders, foldersOf, prepareFolders } from './folders.ts'
 import { OpenFiles } from './open-files.ts'
+import { patientOps } from './patient-ops.ts'
 import { Pins } from './pins.ts'
 import { recordBytes } from './record.ts'
 import { bootMax, segmentOfFileName } from './ref.ts'
@@ -48,7 +49,7 @@ const forgetEveryMs = 20_000
  * @throws what the file system says when the folder cannot be used
  */
 export async function openBlobStore(options: BlobStoreOptions): Promise<BlobStore> {
-  const { boot, log, ops = nodeFileOps } = options
+  const { boot, log, ops = patientOps(nodeFileOps) } = options
   const segmentLimitBytes = options.segmentLimitBytes ?? defaultSegmentLimitBytes
   const smallLimitBytes = options.smallLimitBytes ?? defaultSmallLimitBytes
   checkLimits({ boot, segmentLimitBytes, smallLimitBytes })

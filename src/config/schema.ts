@@ -81,6 +81,14 @@ const buckets = z.strictObject({
 
 const limits = z.strictObject({
   maxConnections: z.int().min(1).max(1_000_000).default(4096).describe('Connections to the S3 port at one time.'),
+  maxRequests: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1024)
+    .describe(
+      'Requests that are worked at at one time; one that waits for its client is not. The next are answered 503 SlowDown with Retry-After.',
+    ),
   headersTimeoutMs: z.int().min(100).max(600_000).default(30_000).describe('The time a client has to send the head of a request.'),
   idleTimeoutMs: z
     .int()

@@ -8,6 +8,7 @@ import { type ChecksumAlgorithm, type ChecksumClaim, checksumHeader, parseChecks
 import { S3Error } from '../model/errors.ts'
 import type { StoredChecksum } from '../model/version.ts'
 import type { ObjectParts } from './parts.ts'
+import { asUnavailable } from './unavailable.ts'
 
 /** A body as the service reads it, whoever sent it. Read once, from the first byte on; an error thrown inside means that nothing of it counts. */
 export interface ContentSource extends AsyncIterable<Buffer> {
@@ -134,7 +135,7 @@ async function write(
     return await blobs.write(source, options)
   } catch (error) {
     if (error instanceof DiskFull) throw new S3Error('ServiceUnavailable', { message: 'There is no room left on the disk.', cause: error })
-    throw error
+    throw asUnavailable(error)
   }
 }
 

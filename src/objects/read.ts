@@ -10,6 +10,7 @@ import { segmentOfRef } from '../model/segments.ts'
 import { type ObjectVersion, type Part, publicVersionId } from '../model/version.ts'
 import type { ObjectParts } from './parts.ts'
 import { openDataKey } from './seals.ts'
+import { asUnavailable } from './unavailable.ts'
 
 /** Which version: without an id the current one. */
 export interface VersionAddress {
@@ -156,7 +157,7 @@ async function readSmall(
   } catch (error) {
     // Only an unchanged reference is rot.
     if (!signal.aborted) await checkUnchanged(parts, version, [piece])
-    throw error
+    throw asUnavailable(error)
   }
 }
 
@@ -199,6 +200,8 @@ async function* readPieces(
   const { signal, reuseBuffers = false } = of.options
   try {
     for (const piece of of.pieces) yield* blobs.read(piece.blob, { ...piece, signal, reuseBuffers })
+  } catch (error) {
+    throw asUnavailable(error)
   } finally {
     // A signal may live as long as the region: what listens to it must not.
     signal.removeEventListener('abort', of.release)

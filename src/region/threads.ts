@@ -199,10 +199,11 @@ function startWorker(data: ThreadData): Worker {
   return new Worker(new URL(`./thread.${extension}`, import.meta.url), { workerData: data, resourceLimits: { maxYoungGenerationSizeMb } })
 }
 
-/** Each thread takes its part of the connections. */
+/** Each thread takes its part of the connections and requests. */
 function sharedLimits(config: Config, threads: number): Config {
   const maxConnections = Math.ceil(config.limits.maxConnections / threads)
-  return { ...config, limits: { ...config.limits, maxConnections } }
+  const maxRequests = Math.ceil(config.limits.maxRequests / threads)
+  return { ...config, limits: { ...config.limits, maxConnections, maxRequests } }
 }
 
 function handlersOf({ metadata, control, routes }: SlotParts, onListening: (port: number) => void): LinkHandlers<ThreadAsks> {

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { S3Error } from '../model/errors.ts'
 import { type Address, addressOf } from './address.ts'
+import { Admission, type AdmissionOptions, type Turn } from './admission.ts'
 import type { RequestHead } from './auth/head.ts'
 import { Exchange, type ExchangeOptions } from './exchange.ts'
 import { answerInternal, type InternalParts } from './internal.ts'
@@ -14,11 +15,11 @@ import type { Reply, SlowReply } from './reply.ts'
 export interface DispatcherOptions
   extends PipelineParts,
     InternalParts,
-    Pick<ExchangeOptions, 'idleTimeoutMs' | 'isClosing' | 'slowTiming' | 'log'> {
+    Pick<ExchangeOptions, 'idleTimeoutMs' | 'isClosing' | 'slowTiming' | 'log'>,
+    AdmissionOptions {
   readonly query: QueryHandler
   /** Host names of virtual-host addresses, lower case. */
   readonly domains: readonly string[]
-  readonly nowMs: () => number
   /** Whether each request becomes a line of the log. */
   readonly logsAccess: boolean
 }
@@ -28,11 +29,13 @@ const headerSectionMaxBytes = 8 * 1024
 
 export class Dispatcher {
   readonly #options: DispatcherOptions
+  readonly #admission: Admission
   /** x-amz-id-2 says which process answered. */
   readonly #hostId = randomBytes(48).toString('base64')
 
   constructor(options: DispatcherOptions) {
     this.#options = options
+    this.#admission = new Admission(options)
   }
 
   get hostId(): string {
@@ -43,17 +46,20 @@ export class Dispatcher {
   async dispatch(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
     const { nowMs, logsAccess, log } = this.#options
     const ids = { requestId: newRequestId(), hostId: this.#hostId }
-    const exchange = new Exchange(request, response, { ...this.#options, ...ids, nowMs: nowMs(), expectsContinue })
-    await exchange.answer(() => this.#answer(exchange))
+    const turn = this.#admission.turn()
+    const exchange = new Exchange(request, response, { ...this.#options, ...ids, nowMs: nowMs(), expectsContinue, turn })
+    await exchange.answer(() => this.#answer(exchange, turn))
+    turn.end()
     if (!logsAccess) return
     const { operation, requestId } = exchange
     const facts = { requestId, operation, method: request.method, url: withoutQuery(request.url), status: response.statusCode }
     log.info({ ...facts, timeMs: nowMs() - exchange.nowMs }, 'request answered')
   }
 
-  async #answer(exchange: Exchange): Promise<Reply | SlowReply> {
+  async #answer(exchange: Exchange, turn: Turn): Promise<Reply | SlowReply> {
     const arrival = arrivalOf(exchange.request, this.#options.domains)
     if (arrival.address.internal !== undefined) return answerInternal(exchange, arrival, this.#options)
+    turn.begin()
     checkHeaderSection(arrival.head)
     if (isQueryCall(arrival)) return answerQuery(exchange, arrival, this.#options)
     if (arrival.head.method === 'OPTIONS') throw preflightRefused(arrival)

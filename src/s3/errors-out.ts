@@ -15,12 +15,15 @@ export function toS3Error(error: unknown): S3Error {
   return error instanceof S3Error ? error : new S3Error('InternalError', { cause: error })
 }
 
+/** What was too much is over soon, or it is overload: then who waits helps. */
+const retryAfterSeconds = 1
+
 /** `<Error>` has no namespace in S3. */
 export function errorReply(error: S3Error, ids: ResponseIds): Reply {
   const { status, headers } = error
   if (status === 304) return { status, headers }
-  const contentType = { 'content-type': 'application/xml' }
-  return { status, headers: { ...contentType, ...headers }, body: xmlProlog + errorElement(error, ids) }
+  const standard = { 'content-type': 'application/xml', ...(error.code === 'SlowDown' ? { 'retry-after': retryAfterSeconds } : {}) }
+  return { status, headers: { ...standard, ...headers }, body: xmlProlog + errorElement(error, ids) }
 }
 
 /** The element alone, for an answer that has begun. */
@@ -31,7 +34,8 @@ export function errorElement({ code, message, details }: S3Error, { requestId, h
 
 /** What the server's keeper should see: failures of the server, not of requests. */
 export function logFailure(log: Log, error: S3Error, facts: { readonly requestId: string; readonly operation?: string | undefined }): void {
-  if (error.status < 500 || error.code === 'NotImplemented') return
+  // Refusals for too much work are told together, by who refuses.
+  if (error.status < 500 || error.code === 'NotImplemented' || error.code === 'SlowDown') return
   const fields = { ...facts, code: error.code, err: error.cause ?? error }
   if (error.code === 'InternalError') log.error(fields, 'request failed')
   else log.warn(fields, 'request refused')

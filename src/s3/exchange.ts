@@ -1,6 +1,7 @@
 /** One request and its answer: the ids, the body, the signal, and the one place that writes to the socket. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { S3Error } from '../model/errors.ts'
+import type { Turn } from './admission.ts'
 import { errorReply, logFailure, type ResponseIds, toS3Error } from './errors-out.ts'
 import type { Log } from './log.ts'
 import { isSlow, type Reply, type SlowReply } from './reply.ts'
@@ -18,6 +19,7 @@ export interface ExchangeOptions {
   /** Asked when the answer begins: whether the connection is to end with it. */
   readonly isClosing: () => boolean
   readonly slowTiming: SlowTiming
+  readonly turn: Turn
   readonly log: Log
 }
 

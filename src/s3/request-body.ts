@@ -1,18 +1,21 @@
 /** The bytes of one request, pulled when they are wanted: no data before the handler asks, and no wait without an end. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { S3Error } from '../model/errors.ts'
+import type { Turn } from './admission.ts'
 
 export interface RequestBodyOptions {
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean
   /** How long the client may send nothing while it is waited for. */
   readonly idleTimeoutMs: number
+  readonly turn: Turn
 }
 
 export class RequestBody implements AsyncIterable<Buffer> {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #idleTimeoutMs: number
+  readonly #turn: Turn
   #awaitsContinue: boolean
   #receivedBytes = 0
   #isDone: boolean
@@ -20,10 +23,11 @@ export class RequestBody implements AsyncIterable<Buffer> {
   /** Ends the wait that is going on, if any. */
   #wake: () => void = () => {}
 
-  constructor(request: IncomingMessage, response: ServerResponse, { expectsContinue, idleTimeoutMs }: RequestBodyOptions) {
+  constructor(request: IncomingMessage, response: ServerResponse, { expectsContinue, idleTimeoutMs, turn }: RequestBodyOptions) {
     this.#request = request
     this.#response = response
     this.#idleTimeoutMs = idleTimeoutMs
+    this.#turn = turn
     this.#isDone = !announcesBody(request)
     this.#awaitsContinue = expectsContinue && !this.#isDone
   }
@@ -94,10 +98,15 @@ export class RequestBody implements AsyncIterable<Buffer> {
 
   /** Resolves when looking again makes sense. */
   #untilReadable(timeoutMs: number): Promise<void> {
+    this.#turn.waitForClient()
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new S3Error('RequestTimeout')), timeoutMs)
+      const timer = setTimeout(() => {
+        this.#turn.goOn()
+        reject(new S3Error('RequestTimeout'))
+      }, timeoutMs)
       this.#wake = () => {
         clearTimeout(timer)
+        this.#turn.goOn()
         resolve()
       }
       this.#listen()

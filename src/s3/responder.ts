@@ -1,6 +1,7 @@
 /** Writes one answer to the socket, and leaves the connection fit for the next request or closed. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { S3Error } from '../model/errors.ts'
+import type { Turn } from './admission.ts'
 import type { ResponseIds } from './errors-out.ts'
 import type { Reply, ReplyHeaders, StreamBody } from './reply.ts'
 import type { RequestBody } from './request-body.ts'
@@ -19,6 +20,7 @@ export interface ResponderOptions {
   readonly ids: ResponseIds
   readonly idleTimeoutMs: number
   readonly isClosing: () => boolean
+  readonly turn: Turn
 }
 
 export class Responder {
@@ -60,12 +62,14 @@ export class Responder {
 
   /** Resolves when the bytes have left this process. @throws S3Error RequestTimeout (the client takes nothing) */
   write(chunk: Uint8Array | string): Promise<void> {
-    const { response, idleTimeoutMs } = this.#options
+    const { response, idleTimeoutMs, turn } = this.#options
     if (response.destroyed) return Promise.reject(connectionGone())
+    turn.waitForClient()
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => settle(new S3Error('RequestTimeout')), idleTimeoutMs)
       const settle = (error: Error | null | undefined) => {
         clearTimeout(timer)
+        turn.goOn()
         this.#giveUpWrite = undefined
         if (error === null || error === undefined) resolve()
         else reject(error)

@@ -14,6 +14,7 @@ export interface S3Settings {
   readonly domains: readonly string[]
   readonly limits: {
     readonly maxConnections: number
+    readonly maxRequests: number
     readonly headersTimeoutMs: number
     readonly idleTimeoutMs: number
     readonly keepAliveTimeoutMs: number
@@ -55,6 +56,7 @@ export function createS3Server(options: S3ServerOptions): S3Server {
     router: new Router(options.operations),
     domains: [...config.domains],
     idleTimeoutMs: config.limits.idleTimeoutMs,
+    maxRequests: config.limits.maxRequests,
     isClosing: () => state.isClosing,
     logsAccess: config.log.access,
     slowTiming: options.slowTiming ?? slowTiming,

@@ -143,7 +143,14 @@ async function startNode({ name, folder, regions, link, options }: Start): Promi
     config: {
       s3: { host: '127.0.0.1', port: 0 },
       domains: [],
-      limits: { maxConnections: 100, headersTimeoutMs: 5000, idleTimeoutMs: 5000, keepAliveTimeoutMs: 5000, drainTimeoutMs: 500 },
+      limits: {
+        maxConnections: 100,
+        maxRequests: 100,
+        headersTimeoutMs: 5000,
+        idleTimeoutMs: 5000,
+        keepAliveTimeoutMs: 5000,
+        drainTimeoutMs: 500,
+      },
       log: { access: false },
     },
     operations: [named('ListBuckets', 'GET /'), named('HeadBucket', 'GET /{Bucket}')],

@@ -306,7 +306,14 @@ describe('close', () => {
 
   it('does not wait for a connection that has brought no request', async () => {
     const settings = {
-      limits: { maxConnections: 100, headersTimeoutMs: 30_000, idleTimeoutMs: 5000, keepAliveTimeoutMs: 5000, drainTimeoutMs: 30_000 },
+      limits: {
+        maxConnections: 100,
+        maxRequests: 100,
+        headersTimeoutMs: 30_000,
+        idleTimeoutMs: 5000,
+        keepAliveTimeoutMs: 5000,
+        drainTimeoutMs: 30_000,
+      },
     }
     const closing = await startServer(operations, { settings })
     const client = new RawClient(closing.port)

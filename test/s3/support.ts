@@ -83,6 +83,7 @@ export async function startServer(
   const write = (level: string) => (fields: object, message: string) => void lines.push({ level, message, ...fields })
   const limits = {
     maxConnections: 100,
+    maxRequests: 100,
     headersTimeoutMs: 400,
     idleTimeoutMs: options.idleTimeoutMs ?? 5000,
     keepAliveTimeoutMs: 5000,

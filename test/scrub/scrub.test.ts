@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { NoDescriptors } from '../../src/blobs/errors.ts'
 import { placeOf } from '../../src/blobs/ref.ts'
 import type { BlobStore } from '../../src/blobs/store.ts'
 import type { Engine } from '../../src/lib/engine.ts'
@@ -86,6 +87,15 @@ describe('the scrubber', () => {
     }
     expect((await space.get(bucket, 'sound')).equals(bytesFor('sound', 3000))).toBe(true)
     expect(engine.status()).toMatchObject({ state: 'resting', damaged: 3, versions: 4 })
+  })
+
+  it('marks nothing when no file can be opened, for that says nothing about the bytes', async () => {
+    const space = await useSpace()
+    const bucket = await space.bucket('descriptors')
+    await space.put(bucket, 'key', bytesFor('key', 3000))
+    const blobs: BlobStore = { ...space.parts.blobs, readWhole: () => Promise.reject(new NoDescriptors('EMFILE')) }
+    await expect(drain(scrubbing(space, { blobs }).engine)).rejects.toThrow(NoDescriptors)
+    expect(await known(space)).toEqual([])
   })
 
   it('takes the mark away when the bytes read well again', async () => {

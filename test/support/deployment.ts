@@ -208,7 +208,14 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given }:
   }
 }
 
-const limits = { maxConnections: 100, headersTimeoutMs: 5000, idleTimeoutMs: 5000, keepAliveTimeoutMs: 5000, drainTimeoutMs: 200 }
+const limits = {
+  maxConnections: 100,
+  maxRequests: 100,
+  headersTimeoutMs: 5000,
+  idleTimeoutMs: 5000,
+  keepAliveTimeoutMs: 5000,
+  drainTimeoutMs: 200,
+}
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
 
 async function sendRaw(endpoint: string, request: RawRequest & { readonly scope: string }): Promise<RawAnswer> {

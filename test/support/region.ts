@@ -205,7 +205,14 @@ export async function openRegion(options: RegionOptions = {}): Promise<TestRegio
 const serverSettings = {
   s3: { host: '127.0.0.1', port: 0 },
   domains: ['s3.test'],
-  limits: { maxConnections: 100, headersTimeoutMs: 5000, idleTimeoutMs: 5000, keepAliveTimeoutMs: 5000, drainTimeoutMs: 500 },
+  limits: {
+    maxConnections: 100,
+    maxRequests: 100,
+    headersTimeoutMs: 5000,
+    idleTimeoutMs: 5000,
+    keepAliveTimeoutMs: 5000,
+    drainTimeoutMs: 500,
+  },
   log: { access: false },
 }
 

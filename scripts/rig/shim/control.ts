@@ -2,10 +2,11 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 
 /** NOTE: the order is shim.c's. */
-const hows = ['none', 'EIO', 'ENOSPC', 'short', 'kill', 'torn', 'full'] as const
+const hows = ['none', 'EIO', 'ENOSPC', 'short', 'kill', 'torn', 'full', 'slow', 'hang', 'readonly'] as const
 /**
  * EIO, ENOSPC: that one call fails · short: a write takes half · kill: the process dies before the call · torn: it dies after the call, a write half
- * done · full: from that call on whatever takes space fails
+ * done · full: from that call on whatever takes space fails · slow: from that call on each write and sync takes a second · hang: from that call on
+ * they wait until it is disarmed · readonly: from that call on whatever changes the folder fails
  */
 export type How = (typeof hows)[number]
 

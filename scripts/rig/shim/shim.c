@@ -28,7 +28,10 @@
 #define PAGE 4096
 #define FDS 65536
 #define HEAD 512
-enum how { NONE, EIO_ONCE, ENOSPC_ONCE, SHORT, KILL, TORN, FULL };
+
+#define SLOW_MS 1000
+
+enum how { NONE, EIO_ONCE, ENOSPC_ONCE, SHORT, KILL, TORN, FULL, SLOW, HANG, READONLY };
 
 /* NOTE: control.ts knows these offsets. */
 struct control {
@@ -126,7 +129,9 @@ static enum how enter(char kind, const char *path) {
   uint32_t count = control->count + 1;
   control->count = count;
   int takes_space = kind == 'W' || kind == 'C' || kind == 'M' || kind == 'L';
-  if (control->how == FULL ? count < control->at || !takes_space : count != control->at) return NONE;
+  if (control->how >= FULL ? count < control->at : count != control->at) return NONE;
+  if (control->how == FULL && !takes_space) return NONE;
+  if (control->how == READONLY && kind == 'S') return NONE;
   if (!control->hit) {
     control->hit_kind = kind;
     control->answers_at_hit = control->answers;
@@ -144,9 +149,15 @@ static void die_if_torn(enum how how) {
 
 /* The error that a call fails with; 0 when it does not. */
 static int error_of(enum how how, const char *path) {
-  int error = how == EIO_ONCE ? EIO : how == ENOSPC_ONCE || how == FULL ? ENOSPC : 0;
+  int error = how == EIO_ONCE ? EIO : how == ENOSPC_ONCE || how == FULL ? ENOSPC : how == READONLY ? EROFS : 0;
   if (error != 0) note((struct record){.kind = 'F', .offset = error}, path, NULL);
   return error;
+}
+
+/* A disk that takes its time. Not under the lock: the others are not to wait as well. */
+static void hold(enum how how) {
+  if (how == SLOW) usleep(SLOW_MS * 1000);
+  while (how == HANG && control->armed) usleep(1000);
 }
 
 static int track(int fd, const char *path) {
@@ -247,6 +258,11 @@ static ssize_t written(int fd, const struct iovec *parts, int count, off64_t off
   pthread_mutex_lock(&lock);
   struct entry *entry = entry_of(fd);
   enum how how = enter('W', entry->path);
+  if (how == SLOW || how == HANG) {
+    pthread_mutex_unlock(&lock);
+    hold(how);
+    pthread_mutex_lock(&lock);
+  }
   int error = error_of(how, entry->path);
   struct iovec first = parts[0];
   if (how == SHORT || how == TORN) {
@@ -308,6 +324,7 @@ static int synced(int fd, int (*real)(int)) {
   if (error != 0) record.kind = 'X';
   if (!is_deaf) note(record, entry->path, NULL);
   pthread_mutex_unlock(&lock);
+  hold(how);
   int result = error != 0 ? -1 : is_deaf ? 0 : real(fd);
   if (error != 0) errno = error;
   if (result == 0 && !is_deaf) {

@@ -1,9 +1,9 @@
 /**
  * What a region must hold: every intent before it is sent, every acknowledgement when it came.
- * It lives outside the region, in the process of the test, which nobody kills: what is in its memory is as safe as a synced file.
+ * It lives outside the region, in the process of the rig, which nobody kills: what is in its memory is as safe as a synced file.
  */
 import { createHash } from 'node:crypto'
-import type { Random } from '../limits/random.ts'
+import type { Random } from '../../../test/limits/random.ts'
 
 /** What a client may later ask back of an object. The bytes are a stretch of the pool. */
 export interface Content {
@@ -53,6 +53,8 @@ const poolBytes = 8 * 1024 * 1024
 export class Journal {
   readonly plain = new Map<string, PlainKey>()
   readonly versioned = new Map<string, VersionedKey>()
+  /** Upload ids whose abort was acknowledged. */
+  readonly aborted = new Set<string>()
   /** When each acknowledgement came, by `performance.now()`. */
   readonly acknowledgedMs: number[] = []
   readonly violations: string[] = []

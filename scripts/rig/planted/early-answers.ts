@@ -4,7 +4,7 @@
  */
 import { registerHooks } from 'node:module'
 
-const real = new URL('../../src/metadata/sqlite/open.ts', import.meta.url).href
+const real = new URL('../../../src/metadata/sqlite/open.ts', import.meta.url).href
 const lying = new URL('./early-metadata.ts', import.meta.url).href
 
 registerHooks({
@@ -13,5 +13,5 @@ registerHooks({
     return resolved.url === real && context.parentURL !== lying ? { ...resolved, url: lying } : resolved
   },
 })
-const { main } = await import('../../src/main.ts')
+const { main } = await import('../../../src/main.ts')
 await main()

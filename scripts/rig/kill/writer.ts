@@ -1,6 +1,6 @@
 /** One client among many: it writes to keys of its own, one request after the other, until its region is killed. */
-import { type Answer, type Call, type Client, elements } from '../limits/client.ts'
-import type { Random } from '../limits/random.ts'
+import { type Answer, type Call, type Client, elements } from '../../../test/limits/client.ts'
+import type { Random } from '../../../test/limits/random.ts'
 import { type Content, type Journal, md5, type PlainKey, randomTags, type VersionedKey, type VersionIntent } from './journal.ts'
 
 export const plainBucket = 'plain'
@@ -14,6 +14,7 @@ export type OperationName =
   | 'copy'
   | 'tag'
   | 'multipart'
+  | 'abort'
   | 'putVersion'
   | 'deleteMarker'
   | 'deleteVersion'
@@ -28,6 +29,7 @@ export const mixedLoad: Readonly<Record<OperationName, number>> = {
   copy: 8,
   tag: 6,
   multipart: 6,
+  abort: 2,
   putVersion: 14,
   deleteMarker: 4,
   deleteVersion: 8,
@@ -167,6 +169,17 @@ export class Writer {
     const [uploadId = ''] = elements(created.body.toString(), 'UploadId')
     this.#upload = { target, uploadId, content, parts, etags: [] }
     await this.#finishUpload(this.#upload)
+  }
+
+  /** An upload that nobody completes: of its parts nothing may stay. When the abort has no answer, it may be open for ever. */
+  async abort(): Promise<void> {
+    const to = { bucket: plainBucket, key: this.#random.pick(this.#plain).key }
+    const created = await this.#answered({ method: 'POST', ...to, query: [['uploads', '']] })
+    const upload = ['uploadId', elements(created.body.toString(), 'UploadId')[0] ?? ''] as const
+    const body = this.#journal.bytesOf({ offset: 0, size: 1 + this.#random.below(300_000) })
+    await this.#answered({ method: 'PUT', ...to, query: [['partNumber', '1'], upload], body })
+    await this.#answered({ method: 'DELETE', ...to, query: [upload] })
+    this.#journal.aborted.add(upload[1])
   }
 
   async putVersion(): Promise<void> {

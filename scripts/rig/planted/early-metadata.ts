@@ -1,8 +1,8 @@
 /** Metadata that answers a PUT into an unversioned bucket at once, and commits it a moment later. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openSqlite as openReal, type SharedMetadata, type SqliteOptions } from '../../src/metadata/sqlite/open.ts'
-import type { MadeVersion, NewVersion } from '../../src/metadata/tables/versions.ts'
-import type { Command, Outcome, TransactionName } from '../../src/metadata/transactions.ts'
+import { openSqlite as openReal, type SharedMetadata, type SqliteOptions } from '../../../src/metadata/sqlite/open.ts'
+import type { MadeVersion, NewVersion } from '../../../src/metadata/tables/versions.ts'
+import type { Command, Outcome, TransactionName } from '../../../src/metadata/transactions.ts'
 
 const lateMinMs = 50
 const lateMaxMs = 200

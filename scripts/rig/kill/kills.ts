@@ -1,9 +1,11 @@
 /** Kills a region under load, again and again, and compares what it holds with what it has acknowledged. */
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client, createBucket } from '../limits/client.ts'
-import { randomFrom } from '../limits/random.ts'
-import { launchRegion, type Region, startRegion } from '../limits/region.ts'
+import { Client, createBucket } from '../../../test/limits/client.ts'
+import { randomFrom } from '../../../test/limits/random.ts'
+import { launchRegion, type Region, type RegionOptions, startRegion } from '../../../test/limits/region.ts'
+import { quickStarts } from '../environment.ts'
+import { folderViolations } from './folder.ts'
 import { Journal } from './journal.ts'
 import { verify } from './verify.ts'
 import { plainBucket, versionedBucket, Writer, type WriterOptions } from './writer.ts'
@@ -11,7 +13,9 @@ import { plainBucket, versionedBucket, Writer, type WriterOptions } from './writ
 export interface KillsOptions {
   readonly folder: string
   readonly seed: number
-  readonly kills: number
+  readonly killsMax: number
+  /** By `performance.now()`: no kill begins after it. */
+  readonly untilMs: number
   readonly load: WriterOptions['load']
   /** The program to kill. Default: the product. */
   readonly entry?: string
@@ -20,6 +24,8 @@ export interface KillsOptions {
 
 export interface KillsReport {
   readonly kills: number
+  /** Kills after which everything was as it was promised. */
+  readonly passed: number
   readonly acknowledged: number
   /** Acknowledgements in the last 100 ms before each kill. */
   readonly lastMoments: readonly number[]
@@ -32,9 +38,13 @@ const loadMaxMs = 450
 const lastMomentMs = 100
 /** After each of so many kills the next start is killed too. */
 const startsKilledEvery = 10
+/** After each of so many kills every reference, checksum and counter is verified, and every file counted. */
+const checkedEvery = 5
+/** A region is started with these in turn: what one number of threads leaves, another must find and sweep. */
+const workers = [1, 3] as const
 
 export async function killAgainAndAgain(options: KillsOptions): Promise<KillsReport> {
-  const { seed, kills, load, say } = options
+  const { seed, load } = options
   const random = randomFrom(seed)
   const journal = new Journal(random)
   const clients = Array.from(
@@ -42,34 +52,49 @@ export async function killAgainAndAgain(options: KillsOptions): Promise<KillsRep
     (_, n) => new Writer({ name: `writer-${n}`, journal, random: randomFrom(seed + n + 1), load }),
   )
   const lastMoments: number[] = []
-  let region = await startRegion(options)
+  let kills = 0
+  let passed = 0
+  let region = await startRegion(startOf(options, kills))
   let client = new Client(region.port)
   try {
     await createBucket(client, plainBucket)
     await createBucket(client, versionedBucket, { isVersioned: true })
-    for (let kill = 1; kill <= kills; kill++) {
+    while (kills < options.killsMax && performance.now() < options.untilMs) {
+      kills += 1
+      const before = journal.violations.length
       const loadMs = loadMinMs + random.below(loadMaxMs - loadMinMs)
       const { killedMs, acknowledged } = await loadAndKill({ region, client, clients, journal, loadMs })
       const lastMoment = journal.acknowledgedSince(killedMs - lastMomentMs)
       lastMoments.push(lastMoment)
       await client.close()
-      if (kill % startsKilledEvery === 0) await killAStart(options, random.below(300))
+      if (kills % startsKilledEvery === 0) await killAStart(startOf(options, kills), random.below(300))
       const downMs = performance.now()
-      region = await startRegion(options)
+      region = await startRegion(startOf(options, kills))
       client = new Client(region.port)
       const upMs = performance.now()
-      await verify(client, journal, { everything: kill === kills })
-      const verifyMs = performance.now() - upMs
-      say(
-        `kill ${kill}: after ${loadMs} ms, ${acknowledged} acknowledged, ${lastMoment} of them in the last ${lastMomentMs} ms; ` +
-          `back in ${Math.round(upMs - downMs)} ms, verified in ${Math.round(verifyMs)} ms, violations so far: ${journal.violations.length}`,
+      const isLast = kills === options.killsMax || performance.now() >= options.untilMs
+      // An answer that nobody foresaw is a finding too.
+      await verify(client, journal, { everything: isLast }).catch((error: unknown) =>
+        journal.violations.push(`not verified: ${String(error)}`),
+      )
+      if (isLast || kills % checkedEvery === 0) journal.violations.push(...(await folderViolations(region.dataFolder)))
+      if (region.log() !== '') journal.violations.push(`it complained: ${region.log().slice(-2000)}`)
+      if (journal.violations.length === before) passed += 1
+      options.say(
+        `kill ${kills}: after ${loadMs} ms, ${acknowledged} acknowledged, ${lastMoment} of them in the last ${lastMomentMs} ms; ` +
+          `back in ${ms(upMs - downMs)}, verified in ${ms(performance.now() - upMs)}, violations so far: ${journal.violations.length}`,
       )
     }
   } finally {
     await client.close()
     await region.kill()
   }
-  return { kills, acknowledged: journal.acknowledgedMs.length, lastMoments, violations: journal.violations }
+  return { kills, passed, acknowledged: journal.acknowledgedMs.length, lastMoments, violations: journal.violations }
+}
+
+function startOf({ folder, entry }: KillsOptions, starts: number): RegionOptions {
+  const settings = { workers: workers[starts % workers.length] }
+  return { folder, settings, environment: quickStarts(folder), ...(entry === undefined ? {} : { entry }) }
 }
 
 interface Load {
@@ -95,10 +120,14 @@ async function loadAndKill({ region, client, clients, journal, loadMs }: Load): 
 }
 
 /** Half a start must be no worse than none. */
-async function killAStart(options: KillsOptions, afterMs: number): Promise<void> {
+async function killAStart(options: RegionOptions, afterMs: number): Promise<void> {
   const { child } = launchRegion(options)
   await sleep(afterMs)
   const exit = once(child, 'exit')
   child.kill('SIGKILL')
   await exit
+}
+
+function ms(duration: number): string {
+  return `${Math.round(duration)} ms`
 }

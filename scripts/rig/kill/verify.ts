@@ -1,6 +1,6 @@
 /** Compares all that a region holds with what the journal says it must hold, and takes over what it could not know. */
-import { type Answer, blocks, type Client, elements, expectStatus } from '../limits/client.ts'
-import type { Pairs } from '../limits/signer.ts'
+import { type Answer, blocks, type Client, elements, expectStatus } from '../../../test/limits/client.ts'
+import type { Pairs } from '../../../test/limits/signer.ts'
 import type { Content, Journal, PlainKey, State, Version, VersionedKey } from './journal.ts'
 import { plainBucket, versionedBucket } from './writer.ts'
 
@@ -14,6 +14,7 @@ export async function verify(client: Client, journal: Journal, options: { readon
   await inParallel([...journal.plain.values()], (key) => verifyPlain(client, journal, key))
   await verifyList(client, journal)
   await verifyVersions(client, journal, options)
+  await verifyUploads(client, journal)
 }
 
 async function verifyPlain(client: Client, journal: Journal, key: PlainKey): Promise<void> {
@@ -94,6 +95,15 @@ async function verifyList(client: Client, journal: Journal): Promise<void> {
     listed.delete(key)
   }
   for (const key of listed.keys()) journal.violations.push(`${key}: listed, and nobody ever wrote it`)
+}
+
+async function verifyUploads(client: Client, journal: Journal): Promise<void> {
+  const next = ['NextKeyMarker', 'NextUploadIdMarker']
+  for await (const xml of pages(client, { bucket: plainBucket, first: [['uploads', '']], next })) {
+    for (const id of elements(xml, 'UploadId')) {
+      if (journal.aborted.has(id)) journal.violations.push(`upload ${id} is there, and its abort was acknowledged`)
+    }
+  }
 }
 
 interface Row {

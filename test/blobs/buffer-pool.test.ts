@@ -1,0 +1,33 @@
+/** How much memory transfers may take, however many there are. */
+import { describe, expect, it } from 'vitest'
+import { BufferPool } from '../../src/blobs/buffer-pool.ts'
+
+const mib = 1024 * 1024
+const blockBytes = 64 * 1024
+
+describe('a pool of buffers', () => {
+  it('gives large buffers, and a block each to those who come when many are in use', () => {
+    const pool = new BufferPool({ sizeBytes: mib, keptMax: 1, largeMax: 2 })
+    const taken = [pool.take(), pool.take(), pool.take()]
+    expect(taken.map(({ length }) => length)).toEqual([mib, mib, blockBytes])
+    for (const buffer of taken) pool.give(buffer)
+    expect(pool.take()).toHaveLength(mib)
+  })
+
+  it('gives the same buffer again', () => {
+    const pool = new BufferPool({ sizeBytes: mib, keptMax: 1 })
+    const buffer = pool.take()
+    pool.give(buffer)
+    expect(pool.take()).toBe(buffer)
+  })
+
+  it('counts no small buffer that is given back', () => {
+    const pool = new BufferPool({ sizeBytes: mib, keptMax: 1, largeMax: 1 })
+    const large = pool.take()
+    pool.give(pool.take())
+    pool.give(pool.take())
+    expect(pool.sizeBytes).toBe(blockBytes)
+    pool.give(large)
+    expect(pool.sizeBytes).toBe(mib)
+  })
+})
