@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,6 +7,8 @@ export default defineConfig({
     // Real servers, real disks: a slow machine gets time, a hang still ends.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Many tests wait for disks and deadlines: two at a time on two cores, where vitest would run one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Its own process for each file: signals, exit codes and native modules behave as they do in a server.
     pool: 'forks',
     // Behaviour that depends on the order of tests is a fault in one of them.
