@@ -54,6 +54,7 @@ export class SegmentWriter {
   #groupTaken = Promise.withResolvers<void>()
   #isClosed = false
   #isToSeal = false
+  #sealed = Promise.withResolvers<void>()
   /** From before its file is there until nothing more will be written to it. */
   #isNewestOpen = false
 
@@ -91,7 +92,8 @@ export class SegmentWriter {
       if (this.#draining === undefined) await this.#seal()
       else {
         this.#isToSeal = true
-        await this.#draining
+        // Under a steady load the queue is never empty.
+        await Promise.race([this.#draining, this.#sealed.promise])
       }
     }
   }
@@ -184,6 +186,8 @@ export class SegmentWriter {
   async #seal(): Promise<void> {
     this.#isNewestOpen = false
     this.#isToSeal = false
+    this.#sealed.resolve()
+    this.#sealed = Promise.withResolvers()
     const segment = this.#current
     if (segment === undefined) return
     this.#current = undefined

@@ -6,7 +6,7 @@ import type { ObjectVersion } from '../model/version.ts'
 import { type ContentSource, contentOf } from './content.ts'
 import type { ObjectParts } from './parts.ts'
 import { type PutRequest, putObject } from './put.ts'
-import { openContent, type ReadContentOptions } from './read.ts'
+import { ContentGone, openContent, type ReadContentOptions } from './read.ts'
 
 /**
  * Stores the bytes of `source` under another name, or the same one.
@@ -18,19 +18,26 @@ export async function copyObject(
 ): Promise<MadeVersion> {
   const { source } = request
   const algorithm: ChecksumAlgorithm = request.algorithm ?? source.record.checksum?.algorithm ?? 'CRC64NVME'
-  const content = await contentOfVersion(parts, source, { signal: request.signal })
-  return await putObject(parts, { ...request, algorithm, claims: {} }, content)
+  return await withContentOf(parts, source, {
+    signal: request.signal,
+    use: (content) => putObject(parts, { ...request, algorithm, claims: {} }, content),
+  })
 }
 
-/** A version's bytes as the content of something new. */
-export async function contentOfVersion(
+/** A version's bytes as the content of something new. They are held until `use` is done, whether it has read them or not. */
+export async function withContentOf<T>(
   parts: ObjectParts,
   source: ObjectVersion,
-  options: Pick<ReadContentOptions, 'range' | 'signal'>,
-): Promise<ContentSource> {
-  const content = await openContent(parts, source, options)
-  const lengthBytes = options.range === undefined ? source.size : rangeLength(options.range)
-  return contentOf(lengthBytes, Buffer.isBuffer(content) ? once(content) : content)
+  { use, range, signal }: Pick<ReadContentOptions, 'range' | 'signal'> & { readonly use: (content: ContentSource) => Promise<T> },
+): Promise<T> {
+  const ended = new AbortController()
+  try {
+    const content = await openContent(parts, source, { range, signal: AbortSignal.any([signal, ended.signal]) })
+    const lengthBytes = range === undefined ? source.size : rangeLength(range)
+    return await use(contentOf(lengthBytes, Buffer.isBuffer(content) ? once(content) : content))
+  } finally {
+    ended.abort(new ContentGone())
+  }
 }
 
 async function* once(buffer: Buffer): AsyncGenerator<Buffer> {

@@ -1,5 +1,6 @@
 /** The object service: all that operations and engines do with objects, in terms of values. */
-import { contentOfVersion, copyObject } from './copy.ts'
+import type { ObjectVersion } from '../model/version.ts'
+import { copyObject, withContentOf } from './copy.ts'
 import { listCurrent, listUploads, listVersions } from './list.ts'
 import { abortUpload, completeUpload, createUpload, findOpenUpload, listParts, putPart } from './multipart.ts'
 import type { ObjectParts } from './parts.ts'
@@ -14,7 +15,8 @@ export function createObjects(parts: ObjectParts) {
   return {
     put: bind(parts, putObject),
     copy: bind(parts, copyObject),
-    contentOf: bind(parts, contentOfVersion),
+    withContentOf: <T>(source: ObjectVersion, options: Parameters<typeof withContentOf<T>>[2]): Promise<T> =>
+      withContentOf(parts, source, options),
     find: bind(parts, findVersion),
     current: bind(parts, currentVersion),
     nullVersion: bind(parts, nullVersion),

@@ -144,6 +144,7 @@ async function openStanding(
   }
   // A generator that is never begun has no end of its own.
   options.signal.addEventListener('abort', release, { once: true })
+  if (options.signal.aborted) release()
   return readPieces(parts, { pieces, release, options })
 }
 

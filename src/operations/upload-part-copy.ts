@@ -46,8 +46,11 @@ export const UploadPartCopy = operation({
 
 async function copyPart({ bucket, services, signal }: OperationContext, input: PartInput, source: FoundSource): Promise<Reply> {
   const { Key: key, UploadId: uploadId, PartNumber: number } = input
-  const content = await services.objects.contentOf(source.version, { range: rangeOf(input, source), signal })
-  const { upload, part } = await services.objects.putPart({ bucket, key, uploadId, number, claims: {}, signal }, content)
+  const { upload, part } = await services.objects.withContentOf(source.version, {
+    range: rangeOf(input, source),
+    signal,
+    use: (content) => services.objects.putPart({ bucket, key, uploadId, number, claims: {}, signal }, content),
+  })
   return {
     status: 200,
     headers: { ...sourceHeader(source), ...encryptionHeader(upload.record.isEncrypted) },

@@ -93,6 +93,7 @@ class Slot {
   async start(): Promise<void> {
     const { metadata, living } = this.#parts
     const { boot } = await metadata.commit({ tx: 'countBoot' })
+    this.#parts.stopping.throwIfAborted()
     living.add(boot)
     const thread = new RunningThread(this.#parts, boot)
     this.#thread = thread
@@ -188,7 +189,8 @@ class RunningThread {
     this.#worker.on('error', (error) => {
       why = error instanceof Error ? error : new Error(String(error))
     })
-    await once(this.#worker, 'exit').catch(() => once(this.#worker, 'exit'))
+    // NOTE: a thread without memory ends in the same turn as it tells of its error; what rejects at that error would miss the end.
+    await new Promise((resolve) => this.#worker.once('exit', resolve))
     return why
   }
 }

@@ -174,4 +174,15 @@ describe('threads of a region', () => {
     expect(wrong).toEqual([])
     expect(acknowledged.size).toBeGreaterThan(80)
   })
+
+  it('replace one that ends in the same turn in which it tells why, as it does without memory', async () => {
+    await openRegion(2)
+    const threads = (): Worker[] => started.filter((worker) => worker.listenerCount('message') > 0)
+    const [doomed] = threads()
+    const before = started.length
+    doomed?.emit('error', new Error('out of memory'))
+    doomed?.emit('exit', 1)
+    await eventually(async () => expect(started.length).toBeGreaterThan(before))
+    await doomed?.terminate()
+  })
 })
