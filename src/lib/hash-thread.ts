@@ -1,6 +1,7 @@
 /** MD5 in a thread of its own: the slowest digest of a PUT, and the one that every PUT needs. */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { threadScript } from './thread-script.ts'
 
 /** Digest of a long stream, made beside the event loop or in it. */
 export interface StreamHasher {
@@ -61,9 +62,7 @@ export class HashThread {
   }
 
   #start(): Worker {
-    // The same file is TypeScript in the clone and JavaScript in the package.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const worker = new Worker(new URL(`./hash-worker.${extension}`, import.meta.url))
+    const worker = new Worker(threadScript('hash-worker', import.meta.url))
     worker.on('message', ({ stream, digest }: HashReply) => this.#streams.get(stream)?.answered(digest))
     worker.on('error', (error) => this.#failed(error))
     worker.on('exit', () => this.#failed(new Error('The hashing thread ended.')))

@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.ts'
 import type { Control } from '../control/control.ts'
 import { sleep } from '../lib/engine.ts'
 import { Link, type LinkHandlers } from '../lib/link.ts'
+import { threadScript } from '../lib/thread-script.ts'
 import type { SharedMetadata } from '../metadata/sqlite/open.ts'
 import { S3Error } from '../model/errors.ts'
 import { dropPins } from '../objects/reader-pins.ts'
@@ -196,9 +197,7 @@ class RunningThread {
 }
 
 function startWorker(data: ThreadData): Worker {
-  // The same file is TypeScript in the clone and JavaScript in the package.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return new Worker(new URL(`./thread.${extension}`, import.meta.url), { workerData: data, resourceLimits: { maxYoungGenerationSizeMb } })
+  return new Worker(threadScript('thread', import.meta.url), { workerData: data, resourceLimits: { maxYoungGenerationSizeMb } })
 }
 
 /** Each thread takes its part of the connections and requests. */

@@ -1,5 +1,6 @@
 /** Checkpoints in a thread of their own: the sync of the database file inside one takes milliseconds to seconds, and would hold every request. */
 import { Worker } from 'node:worker_threads'
+import { threadScript } from '../../lib/thread-script.ts'
 
 /**
  * PASSIVE copies what it can beside whoever writes. TRUNCATE also empties the `-wal`, and must run while no batch does.
@@ -70,7 +71,5 @@ export function checkpointsInWorker(file: string): Checkpoints {
 }
 
 function start(file: string): Worker {
-  // The same file is TypeScript in the clone and JavaScript in the package.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return new Worker(new URL(`./checkpoint-worker.${extension}`, import.meta.url), { workerData: { file } })
+  return new Worker(threadScript('checkpoint-worker', import.meta.url), { workerData: { file } })
 }
