@@ -4,7 +4,7 @@ import { nameOf, roleByName, scanNames, scanRoles } from '../metadata/tables/con
 import type { Bucket, BucketName, BucketSettings } from '../model/bucket.ts'
 import type { Role } from '../model/role.ts'
 import type { BucketFacts } from './facts.ts'
-import { type ResolveParts, resolveBucket } from './resolve-bucket.ts'
+import { bucketResolver, type ResolveParts } from './resolve-bucket.ts'
 
 type NamesPage = Parameters<typeof scanNames>[0]
 type RolesPage = Parameters<typeof scanRoles>[0]
@@ -51,7 +51,7 @@ export function controlReads(parts: ResolveParts & { readonly metadata: Metadata
   return {
     listBuckets: (page) => metadata.read(() => scanNames(page)),
     nameOf: (name) => metadata.read(() => nameOf(name)),
-    resolveBucket: (name) => resolveBucket(parts, name),
+    resolveBucket: bucketResolver(parts),
     role: (name) => metadata.read(() => roleByName(name)),
     roles: (page) => metadata.read(() => scanRoles(page)),
   }

@@ -11,17 +11,21 @@ export interface ResolveParts {
   readonly regions: readonly { readonly name: string; readonly publicUrl: string }[]
 }
 
-/** @throws S3Error NoSuchBucket; PermanentRedirect for a bucket of another region */
-export async function resolveBucket({ metadata, self, regions }: ResolveParts, name: string): Promise<Bucket> {
-  const { bucket, known } = await metadata.read(function* () {
-    const here = yield* bucketByName(name)
-    return { bucket: here, known: here === undefined ? yield* nameOf(name) : undefined }
+/** What finds the bucket of a name. It throws S3Error NoSuchBucket, and PermanentRedirect for a bucket of another region. */
+export function bucketResolver({ metadata, self, regions }: ResolveParts): (name: string) => Promise<Bucket> {
+  // Asked by every request, and changed by hardly any.
+  const bucketOrName = metadata.remembered(function* (name) {
+    const bucket = yield* bucketByName(name)
+    return { bucket, known: bucket === undefined ? yield* nameOf(name) : undefined }
   })
-  if (bucket !== undefined) return bucket
-  if (known === undefined || known.region === self) throw new S3Error('NoSuchBucket', { details: { BucketName: name } })
-  const elsewhere = regions.find((region) => region.name === known.region)
-  throw new S3Error('PermanentRedirect', {
-    headers: { 'x-amz-bucket-region': known.region },
-    details: { ...(elsewhere !== undefined && { Endpoint: new URL(elsewhere.publicUrl).host }), Bucket: name },
-  })
+  return async (name) => {
+    const { bucket, known } = await bucketOrName(name)
+    if (bucket !== undefined) return bucket
+    if (known === undefined || known.region === self) throw new S3Error('NoSuchBucket', { details: { BucketName: name } })
+    const elsewhere = regions.find((region) => region.name === known.region)
+    throw new S3Error('PermanentRedirect', {
+      headers: { 'x-amz-bucket-region': known.region },
+      details: { ...(elsewhere !== undefined && { Endpoint: new URL(elsewhere.publicUrl).host }), Bucket: name },
+    })
+  }
 }

@@ -20,6 +20,11 @@ export interface Metadata {
   commit<Name extends TransactionName>(command: Command<Name>): Promise<Outcome<Name>>
   /** Runs a query on committed rows, and answers once all that it saw is durable. */
   read<T>(query: () => Steps<T>): Promise<T>
+  /**
+   * For what is asked far more often than it changes: as `read`, but the answer by a name is kept until a commit changes a table that it rests on.
+   * It is never staler than `read`'s. Callers share it, and do not change it.
+   */
+  remembered<T>(query: (name: string) => Steps<T>): (name: string) => Promise<T>
   /** Resolves with the newest durable seq once it is above `seq`; rejects when `signal` aborts. What an engine that follows the journal waits on. */
   waitBeyond(seq: number, signal: AbortSignal): Promise<number>
   status(): EngineStatus

@@ -9,6 +9,8 @@ import { referencedBlobs } from '../metadata/tables/version-rows.ts'
 import type { ReaderPins } from './reader-pins.ts'
 
 const batchMax = 512
+/** Beside steady writes there is always something new: looks are this far apart, so that each finds much. */
+const gatherMs = 250
 /** Blobs that a reader holds are looked at again after this. */
 const pinnedRetryMs = 1000
 /** How long a repeated CompleteMultipartUpload gets the first one's answer: far longer than any client tries. */
@@ -50,7 +52,7 @@ export function createReclaim(parts: ReclaimParts): Reclaim {
       const outcome = await removeFreed(parts)
       freed += outcome.removed
       pinned = outcome.pinned
-      if (outcome.removed > 0) return 'busy'
+      if (outcome.removed === batchMax) return 'busy'
       if (parts.clock.nowMs() - outcomesForgottenMs >= forgetOutcomesEveryMs) {
         if (await forgetOutcomes(parts)) return 'busy'
         outcomesForgottenMs = parts.clock.nowMs()
@@ -68,7 +70,7 @@ export function createReclaim(parts: ReclaimParts): Reclaim {
       const woken = new Promise<void>((resolve) => {
         wake = resolve
       })
-      const grown = pinned > 0 ? sleep(pinnedRetryMs, until) : metadata.waitBeyond(seenSeq, until)
+      const grown = pinned > 0 ? sleep(pinnedRetryMs, until) : sleep(gatherMs, until).then(() => metadata.waitBeyond(seenSeq, until))
       try {
         await Promise.race([woken, grown])
       } finally {

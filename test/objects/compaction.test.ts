@@ -100,6 +100,7 @@ describe('compaction', () => {
       status: () => space.metadata.status(),
       waitBeyond: (seq, signal) => space.metadata.waitBeyond(seq, signal),
       close: () => space.metadata.close(),
+      remembered: (query) => space.metadata.remembered(query),
       async read(query) {
         const answer = await space.metadata.read(query)
         reads += 1

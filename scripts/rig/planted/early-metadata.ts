@@ -13,6 +13,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SharedMetadata
     boot: metadata.boot,
     journal: metadata.journal,
     read: (query) => metadata.read(query),
+    remembered: (query) => metadata.remembered(query),
     waitBeyond: (seq, signal) => metadata.waitBeyond(seq, signal),
     status: () => metadata.status(),
     close: () => metadata.close(),

@@ -65,10 +65,32 @@ export class BatchRunner {
    * @throws SqliteError that concerns the whole batch, of which then nothing is kept
    */
   run(seq: number, next: () => Pending | undefined): BatchOutcome {
+    const taken: Pending[] = []
+    const startedMs = performance.now()
+    const first = (): Pending | undefined => {
+      const isOver = taken.length === commandsMax || performance.now() - startedMs >= turnMs
+      const pending = isOver ? undefined : next()
+      if (pending !== undefined) taken.push(pending)
+      return pending
+    }
+    try {
+      return this.#transaction(seq, first, (...of) => this.#command(...of))
+    } catch (error) {
+      if (!(error instanceof HalfDone)) throw error
+      // Rare: refusals come before the first change. Then each of the same commands gets a savepoint, which copies every page that it changes.
+      return this.#transaction(
+        seq,
+        () => taken.shift(),
+        (...of) => this.#undoable(...of),
+      )
+    }
+  }
+
+  #transaction(seq: number, next: () => Pending | undefined, run: RunCommand): BatchOutcome {
     const { database, journal } = this.#options
     this.#control.begin.run()
     try {
-      const { changed, ...outcome } = this.#commands(seq, next)
+      const { changed, ...outcome } = this.#commands(seq, next, run)
       if (outcome.seq !== seq) {
         this.#writeSeq.run(outcome.seq)
         journal.announce(changed, outcome.seq)
@@ -97,17 +119,15 @@ export class BatchRunner {
   #commands(
     from: number,
     next: () => Pending | undefined,
+    run: RunCommand,
   ): Omit<BatchOutcome, 'frames'> & { readonly changed: ReadonlyMap<string, number> } {
-    const startedMs = performance.now()
     const answers: (() => void)[] = []
     const changed = new Map<string, number>()
     let seq = from
-    let beganMs = startedMs
-    while (answers.length < commandsMax && beganMs - startedMs < turnMs) {
-      const pending = next()
-      if (pending === undefined) break
+    let beganMs = performance.now()
+    for (let pending = next(); pending !== undefined; pending = next()) {
       const tables = new Set<string>()
-      answers.push(this.#command(pending, seq + 1, tables))
+      answers.push(run(pending, seq + 1, tables))
       if (tables.size > 0) seq += 1
       for (const table of tables) changed.set(table, seq)
       const endedMs = performance.now()
@@ -118,25 +138,54 @@ export class BatchRunner {
     return { seq, changed, answers }
   }
 
-  /** Runs one command in its own savepoint; `tables` gets what it changed, and stays empty when it changed nothing or was refused. */
+  /** @throws HalfDone for a command that is refused after its first change */
   #command(pending: Pending, seq: number, tables: Set<string>): () => void {
-    const { connection, database, clock } = this.#options
+    const progress = { hasWritten: false }
+    try {
+      const outcome = this.#drive(pending, { seq, tables, progress })
+      return () => pending.resolve(outcome)
+    } catch (error) {
+      if (faultOf(error) !== 'command' || !this.#options.database.inTransaction) throw error
+      if (progress.hasWritten) throw new HalfDone()
+      return () => pending.reject(error)
+    }
+  }
+
+  /** Runs one command in its own savepoint. */
+  #undoable(pending: Pending, seq: number, tables: Set<string>): () => void {
     this.#control.savepoint.run()
     try {
-      const outcome = connection.drive(pending.steps({ seq, nowMs: clock.nowMs() }), {
-        saw(prepared, rows) {
-          if (prepared.isReadonly || !prepared.changed(rows)) return
-          for (const table of prepared.tables) tables.add(table)
-        },
-      })
+      const outcome = this.#drive(pending, { seq, tables, progress: { hasWritten: false } })
       this.#control.release.run()
       return () => pending.resolve(outcome)
     } catch (error) {
-      if (faultOf(error) !== 'command' || !database.inTransaction) throw error
+      if (faultOf(error) !== 'command' || !this.#options.database.inTransaction) throw error
       this.#control.undo.run()
       this.#control.release.run()
       tables.clear()
       return () => pending.reject(error)
     }
   }
+
+  #drive(
+    pending: Pending,
+    { seq, tables, progress }: { readonly seq: number; readonly tables: Set<string>; readonly progress: { hasWritten: boolean } },
+  ): unknown {
+    const { connection, clock } = this.#options
+    return connection.drive(pending.steps({ seq, nowMs: clock.nowMs() }), {
+      allow(prepared) {
+        if (!prepared.isReadonly) progress.hasWritten = true
+      },
+      saw(prepared, rows) {
+        if (prepared.isReadonly || !prepared.changed(rows)) return
+        for (const table of prepared.tables) tables.add(table)
+      },
+    })
+  }
 }
+
+/** `tables` gets what the command changed, and stays empty when it changed nothing or was refused. @returns its answer, to be given when that is durable */
+type RunCommand = (pending: Pending, seq: number, tables: Set<string>) => () => void
+
+/** What a command did has to be undone, which without a savepoint undoes the whole batch. Not an Error: it never leaves this file. */
+class HalfDone {}

@@ -14,6 +14,7 @@ import { Committer } from './committer.ts'
 import { messageOf, unavailable } from './faults.ts'
 import { Followers } from './followers.ts'
 import type { Log, SqliteIo } from './io.ts'
+import { Remembered } from './remembered.ts'
 import { SharedJournal } from './shared-journal.ts'
 import { SnapshotReader } from './snapshot-reader.ts'
 import { TableNames } from './table-names.ts'
@@ -89,6 +90,11 @@ export class SqliteMetadata implements Metadata {
 
   read<T>(query: () => Steps<T>): Promise<T> {
     return this.#closed === undefined ? this.#reader.read(query) : Promise.reject(closing())
+  }
+
+  remembered<T>(query: (name: string) => Steps<T>): (name: string) => Promise<T> {
+    const answers = new Remembered({ journal: this.journal, reader: () => this.#reader, query })
+    return (name) => (this.#closed === undefined ? answers.get(name) : Promise.reject(closing()))
   }
 
   waitBeyond(seq: number, signal: AbortSignal): Promise<number> {

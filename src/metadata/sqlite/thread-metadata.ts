@@ -10,6 +10,7 @@ import type { Steps } from '../steps.ts'
 import type { Command, Outcome, TransactionName } from '../transactions.ts'
 import { unavailable } from './faults.ts'
 import { type SqliteIo, systemIo } from './io.ts'
+import { Remembered } from './remembered.ts'
 import { SharedJournal } from './shared-journal.ts'
 import { SnapshotReader } from './snapshot-reader.ts'
 import { Space } from './space.ts'
@@ -55,7 +56,12 @@ export class ThreadMetadata implements Metadata {
   }
 
   read<T>(query: () => Steps<T>): Promise<T> {
-    return this.#isClosed ? Promise.reject(unavailable('The metadata store is closed.')) : this.#reader.read(query)
+    return this.#isClosed ? Promise.reject(unavailable(closed)) : this.#reader.read(query)
+  }
+
+  remembered<T>(query: (name: string) => Steps<T>): (name: string) => Promise<T> {
+    const answers = new Remembered({ journal: this.#journal, reader: () => this.#reader, query })
+    return (name) => (this.#isClosed ? Promise.reject(unavailable(closed)) : answers.get(name))
   }
 
   async waitBeyond(seq: number, signal: AbortSignal): Promise<number> {
@@ -92,4 +98,5 @@ export class ThreadMetadata implements Metadata {
   }
 }
 
+const closed = 'The metadata store is closed.'
 const fenced = 'No more is written until restart: a disk fault, which the log of the region names.'

@@ -1,15 +1,18 @@
 /** The two ways a SigV4 request writes its time. */
 
-const amzDate = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/
+const amzDate = /^[1-9]\d{7}T\d{6}Z$/
 
 /** yyyymmddThhmmssZ → milliseconds since 1970; undefined for anything else, 30 February included. */
 export function parseAmzDate(text: string): number | undefined {
-  const parts = amzDate.exec(text)
-  if (parts === null) return undefined
-  const [, year, month, day, hour, minute, second] = parts.map(Number)
-  const ms = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second)
+  if (!amzDate.test(text)) return undefined
+  const number = (from: number, to: number): number => Number(text.slice(from, to))
+  const month = number(4, 6)
+  const day = number(6, 8)
+  const [hour, minute, second] = [number(9, 11), number(11, 13), number(13, 15)]
+  if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return undefined
+  const ms = Date.UTC(number(0, 4), month - 1, day, hour, minute, second)
   // Date.UTC takes the 30th of February for the 2nd of March.
-  return formatAmzDate(ms) === text ? ms : undefined
+  return new Date(ms).getUTCDate() === day ? ms : undefined
 }
 
 export function formatAmzDate(ms: number): string {

@@ -24,7 +24,11 @@ async function countedRead<T>({ metadata }: Region, read: (parts: ObjectParts) =
         }),
       ),
   }
-  const answer = await read({ metadata: counting } as ObjectParts) // a listing uses nothing else
+  const parts = { metadata: counting } as ObjectParts // a listing uses nothing else
+  // A query that goes on to a second statement is begun anew in a snapshot, the first time that it does.
+  await read(parts)
+  Object.assign(count, { statements: 0, rows: 0 })
+  const answer = await read(parts)
   return { ...count, answer }
 }
 
@@ -98,6 +102,7 @@ describe('a key with many versions', () => {
       await region.metadata.commit({ tx: 'deleteVersion', bucketId: bucket.id, key, versionId: id })
       return seen.map(({ sql }) => sql)
     }
+    await ofKey('any')
     for (let version = 0; version < 10; version++) await region.put(bucket, 'warm')
     for (let version = 0; version < 1000; version++) await region.put(bucket, 'hot')
     expect(await ofKey('hot')).toEqual(await ofKey('warm'))

@@ -53,6 +53,18 @@ describe('group commit', () => {
     expect(metadata.status().committedSeq).toBe(2)
   })
 
+  it('answers each command of a batch that takes long and has to be begun anew', async () => {
+    const metadata = await openStore()
+    const padding = 'x'.repeat(100_000)
+    const names = Array.from({ length: 200 }, (_, index) => `item-${String(index).padStart(3, '0')}`)
+    const answers = names.map((name, index) =>
+      index % 5 === 4 ? commit(metadata, 'putThenRefuse', { name }) : commit(metadata, 'put', { name, padding }),
+    )
+    const statuses = (await Promise.allSettled(answers)).map(({ status }) => status)
+    expect(statuses).toEqual(names.map((_, index) => (index % 5 === 4 ? 'rejected' : 'fulfilled')))
+    expect(await metadata.read(allNames)).toEqual(names.filter((_, index) => index % 5 !== 4))
+  })
+
   it('keeps a refusal back until what it rests on is durable', async () => {
     const io = new TestDisk()
     const metadata = await openStore({ io })

@@ -9,7 +9,7 @@ import type { Metadata } from '../../../src/metadata/engine.ts'
 import type { Migration } from '../../../src/metadata/schema.ts'
 import type { Checkpoints } from '../../../src/metadata/sqlite/checkpoint-thread.ts'
 import { type SqliteIo, systemIo } from '../../../src/metadata/sqlite/io.ts'
-import { openSqlite, type SqliteOptions } from '../../../src/metadata/sqlite/open.ts'
+import { openSqlite, type SharedMetadata, type SqliteOptions } from '../../../src/metadata/sqlite/open.ts'
 import { type Row, type Steps, statement, type TransactionContext } from '../../../src/metadata/steps.ts'
 import { S3Error } from '../../../src/model/errors.ts'
 
@@ -101,7 +101,7 @@ export async function temporaryFolder(): Promise<string> {
   return folder
 }
 
-export async function openStore(options: Partial<SqliteOptions> = {}): Promise<Metadata> {
+export async function openStore(options: Partial<SqliteOptions> = {}): Promise<SharedMetadata> {
   const metadata = await openSqlite({
     directory: options.directory ?? (await temporaryFolder()),
     transactions,
