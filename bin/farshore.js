@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
+import v8 from 'node:v8'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
@@ -20,6 +21,10 @@ if (process.env.NODE_COMPILE_CACHE === undefined && process.env.NODE_DISABLE_COM
 // Node makes calls to the disk on so many threads, for all of the process: writes take at most eight of them a serving thread (patient-ops), and a
 // disk that hangs on these must leave some for reads. An idle one costs next to nothing.
 process.env.UV_THREADPOOL_SIZE ??= '64'
+
+// Requests leave little behind that lives: to look through it with helper threads costs more in waking them than they save, a tenth of all that a
+// small request takes (`npm run bench`).
+v8.setFlagsFromString('--no-parallel-scavenge')
 
 // A clone runs its sources. The package and the image hold the compiled form alone, because Node refuses .ts below node_modules.
 const source = new URL('../src/main.ts', import.meta.url)

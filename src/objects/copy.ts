@@ -6,7 +6,7 @@ import type { ObjectVersion } from '../model/version.ts'
 import { type ContentSource, contentOf } from './content.ts'
 import type { ObjectParts } from './parts.ts'
 import { type PutRequest, putObject } from './put.ts'
-import { ContentGone, openContent, type ReadContentOptions } from './read.ts'
+import { openContent, type ReadContentOptions } from './read.ts'
 
 /**
  * Stores the bytes of `source` under another name, or the same one.
@@ -36,7 +36,8 @@ export async function withContentOf<T>(
     const lengthBytes = range === undefined ? source.size : rangeLength(range)
     return await use(contentOf(lengthBytes, Buffer.isBuffer(content) ? once(content) : content))
   } finally {
-    ended.abort(new ContentGone())
+    // Lets go of what nobody has begun to read.
+    ended.abort('the content has been used')
   }
 }
 

@@ -5,18 +5,14 @@ import { S3Error } from '../model/errors.ts'
 import { type Address, addressOf } from './address.ts'
 import { Admission, type AdmissionOptions, type Turn } from './admission.ts'
 import type { RequestHead } from './auth/head.ts'
-import { Exchange, type ExchangeOptions } from './exchange.ts'
+import { Exchange, type ExchangeRules } from './exchange.ts'
 import { answerInternal, type InternalParts } from './internal.ts'
 import { type Arrival, answerS3, type PipelineParts } from './pipeline.ts'
 import { answerQuery, isQueryCall, type QueryHandler } from './query-api.ts'
 import { QueryString } from './query-string.ts'
 import type { Reply, SlowReply } from './reply.ts'
 
-export interface DispatcherOptions
-  extends PipelineParts,
-    InternalParts,
-    Pick<ExchangeOptions, 'idleTimeoutMs' | 'isClosing' | 'slowTiming' | 'log'>,
-    AdmissionOptions {
+export interface DispatcherOptions extends PipelineParts, InternalParts, ExchangeRules, AdmissionOptions {
   readonly query: QueryHandler
   /** Host names of virtual-host addresses, lower case. */
   readonly domains: readonly string[]
@@ -45,9 +41,17 @@ export class Dispatcher {
   /** Answers one request, whatever it is. Never rejects. */
   async dispatch(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
     const { nowMs, logsAccess, log } = this.#options
-    const ids = { requestId: newRequestId(), hostId: this.#hostId }
     const turn = this.#admission.turn()
-    const exchange = new Exchange(request, response, { ...this.#options, ...ids, nowMs: nowMs(), expectsContinue, turn })
+    const exchange = new Exchange({
+      request,
+      response,
+      requestId: newRequestId(),
+      hostId: this.#hostId,
+      nowMs: nowMs(),
+      expectsContinue,
+      turn,
+      rules: this.#options,
+    })
     await exchange.answer(() => this.#answer(exchange, turn))
     turn.end()
     if (!logsAccess) return
