@@ -1,26 +1,30 @@
-/** MD5 in a thread of its own: the slowest digest of a PUT, and the one that every PUT needs. */
+/** The digests of a long stream, in a thread of their own: most of what a large PUT costs, and none of it can wait for the last byte. */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import type { HashName } from './hash.ts'
 import { threadScript } from './thread-script.ts'
 
-/** Digest of a long stream, made beside the event loop or in it. */
+/** Digests of a long stream, made beside the event loop or in it. */
 export interface StreamHasher {
   /** The chunk is used up when this returns or resolves. */
   update(chunk: Uint8Array): Promise<void> | void
-  digest(): Promise<Buffer> | Buffer
+  digests(): Promise<Digests> | Digests
   /** Of a stream that ends early: nobody will ask for the digest. */
   abandon(): void
 }
 
+/** By the names that were asked for. */
+export type Digests = ReadonlyMap<HashName, Buffer>
+
 export type HashRequest =
-  | { readonly kind: 'begin'; readonly stream: number; readonly memory: SharedArrayBuffer }
+  | { readonly kind: 'begin'; readonly stream: number; readonly names: readonly HashName[]; readonly memory: SharedArrayBuffer }
   | { readonly kind: 'update'; readonly stream: number; readonly from: number; readonly lengthBytes: number }
   | { readonly kind: 'end' | 'forget'; readonly stream: number }
 
-/** One for each `update`, and with the digest for `end`. */
+/** One for each `update`, and with the digests for `end`. */
 export interface HashReply {
   readonly stream: number
-  readonly digest?: Uint8Array
+  readonly digests?: ReadonlyMap<HashName, Uint8Array>
 }
 
 const slotBytes = 256 * 1024
@@ -38,7 +42,7 @@ export class HashThread {
   readonly #spare: SharedArrayBuffer[] = []
 
   /** undefined when the event loop does as well: a short stream, a single core, or a thread with enough to do. */
-  hasher(lengthBytes: number): StreamHasher | undefined {
+  hasher(names: readonly HashName[], lengthBytes: number): StreamHasher | undefined {
     if (lengthBytes < worthwhileBytes || this.#streams.size >= streamsMax || availableParallelism() < 2) return undefined
     this.#worker ??= this.#start()
     const worker = this.#worker
@@ -47,6 +51,7 @@ export class HashThread {
     const memory = this.#spare.pop() ?? new SharedArrayBuffer(slotsEach * slotBytes)
     const hasher = new ThreadHasher({
       stream,
+      names,
       memory,
       post: (request) => worker.postMessage(request),
       ended: () => {
@@ -63,7 +68,7 @@ export class HashThread {
 
   #start(): Worker {
     const worker = new Worker(threadScript('hash-worker', import.meta.url))
-    worker.on('message', ({ stream, digest }: HashReply) => this.#streams.get(stream)?.answered(digest))
+    worker.on('message', ({ stream, digests }: HashReply) => this.#streams.get(stream)?.answered(digests))
     worker.on('error', (error) => this.#failed(error))
     worker.on('exit', () => this.#failed(new Error('The hashing thread ended.')))
     // What is uploaded keeps the process; the thread by itself does not.
@@ -79,6 +84,7 @@ export class HashThread {
 
 interface ThreadHasherParts {
   readonly stream: number
+  readonly names: readonly HashName[]
   readonly memory: SharedArrayBuffer
   readonly post: (request: HashRequest) => void
   readonly ended: () => void
@@ -91,16 +97,17 @@ class ThreadHasher implements StreamHasher {
   #filledBytes = 0
   #unanswered = 0
   #failure: { readonly cause: unknown } | undefined
-  #digest = Promise.withResolvers<Buffer>()
+  #digests = Promise.withResolvers<Digests>()
   #room = Promise.withResolvers<void>()
 
   constructor(parts: ThreadHasherParts) {
     this.#parts = parts
     this.#slots = new Uint8Array(parts.memory)
     // A failure reaches whoever waits; of the two, one is never waited for.
-    this.#digest.promise.catch(() => undefined)
+    this.#digests.promise.catch(() => undefined)
     this.#room.promise.catch(() => undefined)
-    parts.post({ kind: 'begin', stream: parts.stream, memory: parts.memory })
+    const { stream, names, memory } = parts
+    parts.post({ kind: 'begin', stream, names, memory })
   }
 
   async update(chunk: Uint8Array): Promise<void> {
@@ -113,10 +120,10 @@ class ThreadHasher implements StreamHasher {
     }
   }
 
-  async digest(): Promise<Buffer> {
+  async digests(): Promise<Digests> {
     if (this.#filledBytes > 0) await this.#send()
     this.#parts.post({ kind: 'end', stream: this.#parts.stream })
-    return await this.#digest.promise
+    return await this.#digests.promise
   }
 
   abandon(): void {
@@ -124,10 +131,10 @@ class ThreadHasher implements StreamHasher {
     this.#parts.ended()
   }
 
-  answered(digest: Uint8Array | undefined): void {
-    if (digest !== undefined) {
+  answered(digests: HashReply['digests']): void {
+    if (digests !== undefined) {
       this.#parts.ended()
-      this.#digest.resolve(Buffer.from(digest))
+      this.#digests.resolve(new Map([...digests].map(([name, digest]) => [name, Buffer.from(digest)])))
       return
     }
     this.#unanswered -= 1
@@ -137,7 +144,7 @@ class ThreadHasher implements StreamHasher {
   fail(error: unknown): void {
     this.#failure = { cause: error }
     this.#parts.ended()
-    this.#digest.reject(error)
+    this.#digests.reject(error)
     this.#room.reject(error)
   }
 

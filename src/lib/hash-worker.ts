@@ -1,16 +1,17 @@
 /** The hashing thread: reads what hash-thread.ts has put into shared memory. */
-import { createHash, type Hash } from 'node:crypto'
 import { type MessagePort, parentPort } from 'node:worker_threads'
+import { createHashers, type Hasher, type Hashing, type HashName } from './hash.ts'
 import type { HashReply, HashRequest } from './hash-thread.ts'
 
 interface Stream {
-  readonly hash: Hash
+  readonly hashers: ReadonlyMap<HashName, Hasher>
   readonly memory: SharedArrayBuffer
 }
 
-if (parentPort !== null) serve(parentPort)
+// What is asked until then waits in the port.
+if (parentPort !== null) serve(parentPort, await createHashers())
 
-function serve(port: MessagePort): void {
+function serve(port: MessagePort, hashing: Hashing): void {
   const streams = new Map<number, Stream>()
   const answer = (reply: HashReply): void => port.postMessage(reply)
   port.on('message', (request: HashRequest) => {
@@ -18,15 +19,17 @@ function serve(port: MessagePort): void {
     const known = streams.get(stream)
     switch (request.kind) {
       case 'begin':
-        streams.set(stream, { hash: createHash('md5'), memory: request.memory })
+        streams.set(stream, { hashers: new Map(request.names.map((name) => [name, hashing.hasher(name)])), memory: request.memory })
         return
-      case 'update':
+      case 'update': {
         if (known === undefined) return
-        known.hash.update(new Uint8Array(known.memory, request.from, request.lengthBytes))
+        const bytes = new Uint8Array(known.memory, request.from, request.lengthBytes)
+        for (const hasher of known.hashers.values()) hasher.update(bytes)
         answer({ stream })
         return
+      }
       case 'end':
-        if (known !== undefined) answer({ stream, digest: known.hash.digest() })
+        if (known !== undefined) answer({ stream, digests: new Map([...known.hashers].map(([name, hasher]) => [name, hasher.digest()])) })
         streams.delete(stream)
         return
       case 'forget':

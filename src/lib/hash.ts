@@ -16,8 +16,8 @@ export interface Hasher {
 export interface Hashing {
   hasher(name: HashName): Hasher
   digest(name: HashName, bytes: Uint8Array): Buffer
-  /** MD5 of a stream of that length: in a thread of its own where that is faster. */
-  streamMd5(lengthBytes: number): StreamHasher
+  /** Digests of a stream of that length: in a thread of their own where that is faster. */
+  stream(names: readonly HashName[], lengthBytes: number): StreamHasher
   /** Ends the thread, if there is one. */
   close(): Promise<void>
 }
@@ -27,16 +27,22 @@ export async function createHashers(): Promise<Hashing> {
   const engines = await createCrcEngines()
   const thread = new HashThread()
   return {
-    streamMd5: (lengthBytes) => thread.hasher(lengthBytes) ?? { ...bound(hasherOf('md5', engines)), abandon: () => undefined },
+    stream: (names, lengthBytes) => thread.hasher(names, lengthBytes) ?? inLoop(names, engines),
     close: () => thread.close(),
     hasher: (name) => hasherOf(name, engines),
     digest: (name, bytes) => digestOf({ name, bytes, engines }),
   }
 }
 
-/** Its functions as values. */
-function bound(hasher: Hasher): Hasher {
-  return { update: (chunk) => hasher.update(chunk), digest: () => hasher.digest() }
+function inLoop(names: readonly HashName[], engines: CrcEngines): StreamHasher {
+  const hashers = new Map(names.map((name) => [name, hasherOf(name, engines)]))
+  return {
+    update(chunk) {
+      for (const hasher of hashers.values()) hasher.update(chunk)
+    },
+    digests: () => new Map([...hashers].map(([name, hasher]) => [name, hasher.digest()])),
+    abandon() {},
+  }
 }
 
 function hasherOf(name: HashName, engines: CrcEngines): Hasher {

@@ -2,7 +2,7 @@
 
 import { DiskFull } from '../blobs/errors.ts'
 import type { WrittenBlob } from '../blobs/store.ts'
-import type { Hasher, Hashing, HashName } from '../lib/hash.ts'
+import type { HashName } from '../lib/hash.ts'
 import type { StreamHasher } from '../lib/hash-thread.ts'
 import { type ChecksumAlgorithm, type ChecksumClaim, checksumHeader, parseChecksumValue } from '../model/checksums.ts'
 import { S3Error } from '../model/errors.ts'
@@ -15,6 +15,8 @@ export interface ContentSource extends AsyncIterable<Buffer> {
   readonly lengthBytes: number
   /** Lower-case name → value, after the last byte. */
   trailers(): Readonly<Record<string, string>>
+  /** For a reader that is done with a piece and all before it: gives back their memory. Absent: it is somebody else's. */
+  release?(piece: Buffer): void
 }
 
 /** What the sender promised about the bytes. */
@@ -102,22 +104,20 @@ async function storeStreamed(
   options: StoreContentOptions,
   wanted: WantedDigests,
 ): Promise<StoredContent> {
-  const md5 = parts.hashing.streamMd5(source.lengthBytes)
-  const hashers = checksumHashers(parts.hashing, wanted)
+  const hasher = parts.hashing.stream(digestNames(wanted), source.lengthBytes)
   let blob: WrittenBlob
   try {
-    blob = await write(parts, hashed(source, [...hashers.values(), md5]), {
+    blob = await write(parts, hashed(source, hasher), {
       encrypt: options.encrypt,
       lengthBytes: source.lengthBytes,
       signal: options.signal,
     })
   } catch (error) {
-    md5.abandon()
+    hasher.abandon()
     throw error
   }
   try {
-    const digests = new Map([...hashers].map(([name, hasher]) => [name, hasher.digest()]))
-    digests.set('md5', await md5.digest())
+    const digests = await hasher.digests()
     const judged = judge({ source, claims: options.claims, wanted, digest: (name) => digests.get(name) ?? Buffer.alloc(0) })
     return { blob, size: blob.lengthBytes, ...judged }
   } catch (error) {
@@ -169,19 +169,18 @@ function trailerValue(source: ContentSource, algorithm: ChecksumAlgorithm): stri
   return parseChecksumValue(algorithm, value)
 }
 
-function checksumHashers(hashing: Hashing, wanted: WantedDigests): ReadonlyMap<HashName, Hasher> {
-  const names = new Set<HashName>([hashNameOf(wanted.kept)])
-  if (wanted.claimed !== undefined) names.add(hashNameOf(wanted.claimed))
-  return new Map([...names].map((name) => [name, hashing.hasher(name)]))
+function digestNames({ kept, claimed }: WantedDigests): readonly HashName[] {
+  const names = new Set<HashName>(['md5', hashNameOf(kept)])
+  if (claimed !== undefined) names.add(hashNameOf(claimed))
+  return [...names]
 }
 
-async function* hashed(source: AsyncIterable<Buffer>, hashers: readonly (Hasher | StreamHasher)[]): AsyncGenerator<Buffer> {
+async function* hashed(source: ContentSource, hasher: StreamHasher): AsyncGenerator<Buffer> {
   for await (const chunk of source) {
-    for (const hasher of hashers) {
-      const taken = hasher.update(chunk)
-      if (taken !== undefined) await taken
-    }
+    const taken = hasher.update(chunk)
+    if (taken !== undefined) await taken
     yield chunk
+    source.release?.(chunk)
   }
 }
 

@@ -119,6 +119,7 @@ export function openRequestBody({ exchange, head, verified, maxBytes, needsLengt
 const noBody: Body = {
   lengthBytes: 0,
   trailers: () => ({}),
+  release() {},
   async *[Symbol.asyncIterator]() {},
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { S3Error, type S3ErrorCode } from '../../model/errors.ts'
-import { ByteReader, brokenOff } from './byte-reader.ts'
+import { ByteReader, brokenOff, OwnBuffers } from './byte-reader.ts'
 import { ChunkSignatures } from './chunk-signatures.ts'
 import { chunkedBytes } from './chunks.ts'
 import { headerOf, type RequestHead } from './head.ts'
@@ -28,6 +28,8 @@ export interface Body extends AsyncIterable<Buffer> {
   readonly lengthBytes: number
   /** Lower-case name → value; {} without trailers. To be asked after the last byte, earlier is a mistake of the caller's. */
   trailers(): Readonly<Record<string, string>>
+  /** For a reader that is done with a piece and all before it: gives back their memory. */
+  release(piece: Buffer): void
 }
 
 interface OpenBodyOptions {
@@ -69,10 +71,10 @@ export function openBody(raw: AsyncIterable<Buffer>, options: OpenBodyOptions): 
   if (!hasTrailer && announced.length > 0) {
     throw new S3Error('InvalidRequest', { message: 'x-amz-trailer needs a payload with a trailer; see x-amz-content-sha256.' })
   }
-  return new RequestBody(lengthBytes, (ended) => {
+  return new RequestBody(lengthBytes, ({ ended, own }) => {
     const source = raw instanceof Readable ? raw.iterator({ destroyOnReturn: false }) : raw
-    if (!isChunked) return plainBytes(source, { payload, lengthBytes, ended })
-    const reader = new ByteReader(source)
+    if (!isChunked) return plainBytes(source, { payload, lengthBytes, ended, own })
+    const reader = new ByteReader(source, own)
     const signatures = payload.mode === 'chunked-signed' ? new ChunkSignatures(seedOf(options)) : undefined
     const chunks = chunkedBytes({
       reader,
@@ -115,13 +117,16 @@ export function contentEncodingWithoutChunked(value: string | undefined): string
 /** Told once, when every byte has been given and checked. */
 type Ended = (trailers: ReadonlyMap<string, string>) => void
 
+type Open = (of: { readonly ended: Ended; readonly own: OwnBuffers }) => AsyncGenerator<Buffer, void, void>
+
 class RequestBody implements Body {
   readonly lengthBytes: number
-  readonly #open: (ended: Ended) => AsyncGenerator<Buffer, void, void>
+  readonly #open: Open
+  readonly #own = new OwnBuffers()
   #isOpen = false
   #trailers: Readonly<Record<string, string>> | undefined
 
-  constructor(lengthBytes: number, open: (ended: Ended) => AsyncGenerator<Buffer, void, void>) {
+  constructor(lengthBytes: number, open: Open) {
     this.lengthBytes = lengthBytes
     this.#open = open
   }
@@ -134,9 +139,14 @@ class RequestBody implements Body {
   [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
     if (this.#isOpen) throw new Error('the body was read twice')
     this.#isOpen = true
-    return this.#open((trailers) => {
+    const ended: Ended = (trailers) => {
       this.#trailers = Object.fromEntries(trailers)
-    })
+    }
+    return this.#open({ ended, own: this.#own })
+  }
+
+  release(piece: Buffer): void {
+    this.#own.release(piece)
   }
 }
 
@@ -156,7 +166,7 @@ const noTrailers: ReadonlyMap<string, string> = new Map()
 
 async function* plainBytes(
   source: AsyncIterable<Buffer>,
-  { payload, lengthBytes, ended }: { payload: PayloadMode; lengthBytes: number; ended: Ended },
+  { payload, lengthBytes, ended, own }: { payload: PayloadMode; lengthBytes: number; ended: Ended; own: OwnBuffers },
 ): AsyncGenerator<Buffer, void, void> {
   const digest = payload.mode === 'sha256' ? createHash('sha256') : undefined
   let receivedBytes = 0
@@ -166,6 +176,7 @@ async function* plainBytes(
       receivedBytes += piece.length
       if (receivedBytes > lengthBytes) throw new S3Error('IncompleteBody')
       digest?.update(piece)
+      own.add(piece)
       yield piece
     }
   } catch (cause) {

@@ -3,15 +3,38 @@ import { S3Error } from '../../model/errors.ts'
 const empty = Buffer.alloc(0)
 const lineFeed = 0x0a
 
+/**
+ * Buffers that nobody else has a part of: their memory can be given back as soon as all of it is used up. The collector would come to that too, with a
+ * full collection for each 64 MiB that pass through.
+ */
+export class OwnBuffers {
+  readonly #known = new WeakSet<ArrayBufferLike>()
+
+  /** Of a stream, as it comes in. One that is a part of a larger buffer is left alone. */
+  add(chunk: Buffer): void {
+    if (chunk.byteLength === chunk.buffer.byteLength) this.#known.add(chunk.buffer)
+  }
+
+  /** Gives back a chunk whose last piece this is. NOTE: pieces are used up in the order of the stream. */
+  release(piece: Buffer): void {
+    const { buffer, byteOffset, byteLength } = piece
+    if (byteOffset + byteLength !== buffer.byteLength || !(buffer instanceof ArrayBuffer) || !this.#known.has(buffer)) return
+    buffer.transfer(0)
+  }
+}
+
 /** Reads a stream of buffers by lines and by lengths, without copying and never further ahead than one buffer. */
 export class ByteReader {
   readonly #source: AsyncIterator<Buffer>
+  readonly #own: OwnBuffers
   #rest: Buffer = empty
   #receivedBytes = 0
   #ended = false
 
-  constructor(source: AsyncIterable<Buffer>) {
+  /** @param own  gets what the source gives */
+  constructor(source: AsyncIterable<Buffer>, own: OwnBuffers = new OwnBuffers()) {
     this.#source = source[Symbol.asyncIterator]()
+    this.#own = own
   }
 
   /** Bytes that the source has given, read from here or not. */
@@ -63,6 +86,7 @@ export class ByteReader {
         this.#ended = true
       } else if (value.length > 0) {
         this.#rest = value
+        this.#own.add(value)
         this.#receivedBytes += value.length
         return true
       }
