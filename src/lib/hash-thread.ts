@@ -33,7 +33,7 @@ const slotsEach = 4
 /** Streams in the thread at a time, and so the memory it shares: 8 MiB. */
 const streamsMax = 8
 /** Below this the messages cost more than they win: eight uploads of 1 MiB at once took 1.24 times the CPU. */
-const worthwhileBytes = 4 * 1024 * 1024
+const worthwhileBytes = 1024 * 1024
 
 export class HashThread {
   #worker: Worker | undefined
