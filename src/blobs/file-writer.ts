@@ -4,11 +4,12 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { BufferPool } from './buffer-pool.ts'
-import { asBlobError, DiskFull } from './errors.ts'
+import { asBlobError } from './errors.ts'
 import { entryBytesOf, footerOf, sealBlock } from './file-format.ts'
 import { closeQuietly, type FileOps, syncFolder, writeFully } from './file-ops.ts'
 import { blockBytes, dataKeyBytes, type FrameCipher, frameCipher } from './frames.ts'
 import { type BlobRef, blobFileName, fileRef, folderOf } from './ref.ts'
+import type { Room } from './room.ts'
 import type { Source } from './source.ts'
 
 const idBytes = 16
@@ -19,8 +20,7 @@ export interface FileWriterParts {
   readonly boot: number
   readonly tmpFolder: string
   readonly filesFolder: string
-  /** Free space that a file must leave on the disk. */
-  readonly reserveBytes: number
+  readonly room: Room
   /** Told of a path that could not be unlinked after a failure, to be tried again later. */
   readonly onLeftover: (path: string) => void
 }
@@ -49,7 +49,7 @@ export async function writeBlobFile(
   const body = new Body({ parts, ref, cipher })
   let finalPath: string | undefined
   try {
-    await checkRoom(parts, source.expectedBytes ?? 0)
+    await checkRoom(parts.room, source.expectedBytes ?? 0)
     await body.open(paths.tmp)
     for (let chunk = await source.pull(); chunk !== undefined; chunk = await source.pull()) await body.add(chunk)
     const storedBytes = await body.finish()
@@ -66,10 +66,8 @@ export async function writeBlobFile(
 }
 
 /** The commit would refuse it too, but only after gigabytes; meanwhile deletes need what is left. */
-async function checkRoom({ ops, tmpFolder, reserveBytes }: FileWriterParts, neededBytes: number): Promise<void> {
-  if (reserveBytes === 0) return
-  const freeBytes = await disk(() => ops.freeBytes(tmpFolder))
-  if (freeBytes - neededBytes <= reserveBytes) throw new DiskFull(`${freeBytes} bytes are free, of which ${reserveBytes} are kept`)
+async function checkRoom(room: Room, neededBytes: number): Promise<void> {
+  await disk(() => room.check(neededBytes))
 }
 
 async function publish(ops: FileOps, { from, to, folder }: { from: string; to: string; folder: string }): Promise<void> {
@@ -160,7 +158,7 @@ class Body {
     const full = this.#filling.subarray(0, this.#filled)
     this.#sealBlocks(full, isEnd)
     await disk(() => this.#writing)
-    if (!isEnd) await checkRoom(this.#parts, this.#filled)
+    if (!isEnd) await checkRoom(this.#parts.room, this.#filled)
     const write = { fd: this.#descriptor(), from: full, position: this.#positionBytes }
     this.#writing = writeFully(this.#parts.ops, write)
     // The failure is met at the next flush; until then nobody listens.

@@ -11,6 +11,7 @@ import { patientOps } from './patient-ops.ts'
 import { Pins } from './pins.ts'
 import { recordBytes } from './record.ts'
 import { bootMax, segmentOfFileName } from './ref.ts'
+import { Room } from './room.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { SegmentLedger } from './segment-ledger.ts'
 import { groupLimitBytes, SegmentWriter } from './segment-writer.ts'
@@ -64,7 +65,8 @@ export async function openBlobStore(options: BlobStoreOptions): Promise<BlobStor
   const ledger = new SegmentLedger({ onAllFreed: (id) => removals.unlinkSegmentSoon(id) })
   const onLeftover = (path: string): void => removals.addLeftover(path)
   const segments = new SegmentWriter({ ops, folder: folders.segments, boot, segmentLimitBytes, ledger, onLeftover })
-  const files = { ops, pool, boot, reserveBytes: options.reserveBytes ?? 0, tmpFolder: folders.tmp, filesFolder: folders.files, onLeftover }
+  const room = new Room({ ops, folder: folders.tmp, reserveBytes: options.reserveBytes ?? 0 })
+  const files = { ops, pool, boot, room, tmpFolder: folders.tmp, filesFolder: folders.files, onLeftover }
   const writes = new BlobWrites({ segments, files, smallLimitBytes })
   const reads = new BlobReads({ ops, folders, pool, pins, segments: openSegments })
   const segmentFiles = new SegmentFiles({ ops, folders, openSegments, writer: segments })
