@@ -129,6 +129,11 @@ export function isPublic(grants: readonly Grant[]): boolean {
   return grants.some(({ Grantee }) => Grantee.Type === 'Group' && (Grantee.URI === allUsers || Grantee.URI === authenticatedUsers))
 }
 
+/** Whether an ACL gives anything to anybody but the owner. */
+export function opensToOthers(grants: readonly Grant[], owner: Owner): boolean {
+  return grants.some(({ Grantee }) => Grantee.Type !== 'CanonicalUser' || Grantee.ID !== owner.ID)
+}
+
 /** @throws S3Error AccessDenied (a public ACL under BlockPublicAcls) */
 export function checkPublicAcl(block: Pick<PublicAccessBlock, 'BlockPublicAcls'> | undefined, grants: readonly Grant[]): void {
   if (block?.BlockPublicAcls && isPublic(grants)) {

@@ -6,7 +6,8 @@ import type { Tag } from './tags.ts'
 /** A bucket starts Unversioned, and never returns to it. */
 export type VersioningState = 'Unversioned' | 'Enabled' | 'Suspended'
 
-export type ObjectOwnership = 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter'
+export const objectOwnerships = ['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter'] as const
+export type ObjectOwnership = (typeof objectOwnerships)[number]
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html */
 export interface PublicAccessBlock {

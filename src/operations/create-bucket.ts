@@ -1,7 +1,7 @@
 /** CreateBucket: takes a name in every region, and makes the bucket in this one. */
 import { checkCreateBucketAcl, checkPolicy, isPublic, type Owner, type RequestedAcl, resolveAcl } from '../model/acl.ts'
 import { parseAclHeaders } from '../model/acl-headers.ts'
-import type { BucketSettings, ObjectOwnership, PublicAccessBlock } from '../model/bucket.ts'
+import { type BucketSettings, type ObjectOwnership, objectOwnerships, type PublicAccessBlock } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import { refuseUnsupported } from '../model/headers.ts'
 import { checkBucketTags, type Tag } from '../model/tags.ts'
@@ -25,7 +25,6 @@ const CreateBucketConfiguration = document(
   }),
 )
 
-const ownerships = ['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter'] as const
 /** The region that came first, and answers otherwise than all others to this day. */
 const oldestRegion = 'us-east-1'
 
@@ -38,7 +37,7 @@ export const CreateBucket = operation({
   input: {
     Bucket: bucketName(),
     Supported: headers(refuseUnsupported),
-    ObjectOwnership: header('x-amz-object-ownership').oneOf(ownerships).optional(),
+    ObjectOwnership: header('x-amz-object-ownership').oneOf(objectOwnerships).optional(),
     Acl: headers(parseAclHeaders),
     Configuration: optionalXmlBody(CreateBucketConfiguration),
   },

@@ -3,6 +3,7 @@ import type { Operation } from '../s3/define.ts'
 import { AbortMultipartUpload } from './abort-multipart-upload.ts'
 import { GetBucketAcl, PutBucketAcl } from './bucket-acl.ts'
 import { DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption } from './bucket-encryption.ts'
+import { DeleteBucketOwnershipControls, GetBucketOwnershipControls, PutBucketOwnershipControls } from './bucket-ownership-controls.ts'
 import { DeleteBucketReplication, GetBucketReplication, PutBucketReplication } from './bucket-replication.ts'
 import { DeleteBucketTagging, GetBucketTagging, PutBucketTagging } from './bucket-tagging.ts'
 import { GetBucketVersioning, PutBucketVersioning } from './bucket-versioning.ts'
@@ -27,6 +28,7 @@ import { ListObjectVersions } from './list-object-versions.ts'
 import { ListObjects } from './list-objects.ts'
 import { ListObjectsV2 } from './list-objects-v2.ts'
 import { ListParts } from './list-parts.ts'
+import { DeletePublicAccessBlock, GetPublicAccessBlock, PutPublicAccessBlock } from './public-access-block.ts'
 import { PutObject } from './put-object.ts'
 import { PutObjectAcl } from './put-object-acl.ts'
 import { PutObjectTagging } from './put-object-tagging.ts'
@@ -41,14 +43,17 @@ export const operations: readonly Operation[] = [
   CreateMultipartUpload,
   DeleteBucket,
   DeleteBucketEncryption,
+  DeleteBucketOwnershipControls,
   DeleteBucketReplication,
   DeleteBucketTagging,
   DeleteObject,
   DeleteObjectTagging,
   DeleteObjects,
+  DeletePublicAccessBlock,
   GetBucketAcl,
   GetBucketEncryption,
   GetBucketLocation,
+  GetBucketOwnershipControls,
   GetBucketReplication,
   GetBucketTagging,
   GetBucketVersioning,
@@ -56,6 +61,7 @@ export const operations: readonly Operation[] = [
   GetObjectAcl,
   GetObjectAttributes,
   GetObjectTagging,
+  GetPublicAccessBlock,
   HeadBucket,
   HeadObject,
   ListBuckets,
@@ -66,12 +72,14 @@ export const operations: readonly Operation[] = [
   ListParts,
   PutBucketAcl,
   PutBucketEncryption,
+  PutBucketOwnershipControls,
   PutBucketReplication,
   PutBucketTagging,
   PutBucketVersioning,
   PutObject,
   PutObjectAcl,
   PutObjectTagging,
+  PutPublicAccessBlock,
   UploadPart,
   UploadPartCopy,
 ]
