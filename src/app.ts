@@ -1,6 +1,7 @@
 /** A region, composed: every part is made here, given what it needs, started in order and ended in the reverse. */
 import type { Logger } from 'pino'
 import { createDamageList } from './admin/damage.ts'
+import { regionStanding } from './admin/region.ts'
 import { createAdminServer } from './admin/server.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
 import type { Config } from './config/schema.ts'
@@ -75,6 +76,7 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
     gate,
     replication,
     damage: createDamageList(metadata),
+    standing: () => regionStanding({ control, peers }),
     health: () => healthOf(metadata),
     nowMs: () => clock.nowMs(),
     log,

@@ -9,12 +9,14 @@ import type { Gate } from '../s3/gate.ts'
 import type { Health } from '../s3/internal.ts'
 import type { Log } from '../s3/log.ts'
 import type { DamageList } from './damage.ts'
+import type { RegionStanding } from './region.ts'
 
 export interface AdminServerOptions {
   readonly config: { readonly admin: { readonly host: string; readonly port: number }; readonly publicUrl: string }
   readonly gate: Pick<Gate, 'verify' | 'callerOf'>
   readonly replication: Replication
   readonly damage: DamageList
+  readonly standing: () => Promise<RegionStanding>
   readonly health: () => Health
   readonly nowMs: () => number
   readonly log: Log
@@ -31,7 +33,7 @@ const bodyMaxBytes = 1024
 const taskId = z.strictObject({ bucketId: z.string(), key: z.string(), versionId: z.string(), destination: z.string() })
 const damagePlace = z.strictObject({ bucketId: z.string(), key: z.string(), id: z.string(), part: z.int() })
 
-export function createAdminServer({ config, gate, replication, damage, health, nowMs, log }: AdminServerOptions): AdminServer {
+export function createAdminServer({ config, gate, replication, damage, standing, health, nowMs, log }: AdminServerOptions): AdminServer {
   const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, requestTimeout: 30_000 })
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, log))
@@ -49,6 +51,10 @@ export function createAdminServer({ config, gate, replication, damage, health, n
     return reply.code(isReady ? 200 : 503).send({ ready: isReady, reasons })
   })
 
+  app.get('/admin/v1/region', async (request) => {
+    authorizeRoot(request)
+    return await standing()
+  })
   app.get('/admin/v1/replication', async (request) => {
     authorizeRoot(request)
     return { rules: await replication.rules() }

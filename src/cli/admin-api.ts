@@ -1,8 +1,9 @@
 /** The admin API of running regions: found by their deployment's folder, or by an address. */
+import { resolve } from 'node:path'
 import aws4 from 'aws4'
+import type { Command } from 'commander'
 import { openDeployment } from '../config/deployment.ts'
-import type { Environment } from '../config/load.ts'
-import { UsageError } from './context.ts'
+import { type CliContext, UsageError } from './context.ts'
 
 export interface AdminApi {
   /** The region, or the address that was given. */
@@ -14,6 +15,27 @@ export interface AdminApi {
 /** In words for people. */
 export class RegionUnreachable extends Error {
   override readonly name = 'RegionUnreachable'
+  /** Or the address that was given. */
+  readonly region: string
+
+  constructor(region: string, origin: string) {
+    super(`Region ${region} cannot be reached at ${origin}.`)
+    this.region = region
+  }
+}
+
+/** Of a command that asks running regions. */
+export interface AdminOptions {
+  readonly data: string
+  readonly endpoint?: string
+  readonly json?: boolean
+}
+
+export function addAdminOptions(command: Command): Command {
+  return command
+    .option('--data <dir>', 'the folder that farshore up was given', './farshore-data')
+    .option('--endpoint <url>', 'ask the region of this admin address alone, with the credentials of the AWS environment')
+    .option('--json', 'answer in JSON')
 }
 
 interface Key {
@@ -24,12 +46,10 @@ interface Key {
 const timeoutMs = 10_000
 
 /** @throws ConfigError without a deployment, UsageError without credentials for an address */
-export async function adminApis(of: {
-  readonly directory: string
-  readonly endpoint?: string
-  readonly environment: Environment
-}): Promise<readonly AdminApi[]> {
-  const { directory, endpoint, environment } = of
+export async function apisOf(
+  { data, endpoint }: AdminOptions,
+  { environment }: Pick<CliContext, 'environment'>,
+): Promise<readonly AdminApi[]> {
   if (endpoint !== undefined) {
     const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment
     if (!accessKeyId || !secretAccessKey)
@@ -38,7 +58,7 @@ export async function adminApis(of: {
     const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? 'us-east-1'
     return [adminApi({ name: endpoint, endpoint, region, key: { accessKeyId, secretAccessKey } })]
   }
-  const { deployment, credentials } = await openDeployment(directory)
+  const { deployment, credentials } = await openDeployment(resolve(data))
   const key = { accessKeyId: credentials.rootAccessKeyId, secretAccessKey: credentials.rootSecretAccessKey }
   return deployment.regions.map(({ region, console }) => adminApi({ name: region, endpoint: console, region, key }))
 }
@@ -66,6 +86,19 @@ async function answered(name: string, url: URL, headers: Record<string, string>)
   try {
     return await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs), redirect: 'error' })
   } catch {
-    throw new RegionUnreachable(`Region ${name} cannot be reached at ${url.origin}.`)
+    throw new RegionUnreachable(name, url.origin)
   }
+}
+
+/** Of all regions: one that is away does not hide what the others say. @throws RegionUnreachable when none answers */
+export async function askAll<T>(
+  apis: readonly AdminApi[],
+  ask: (api: AdminApi) => Promise<T>,
+): Promise<{ readonly answers: readonly T[]; readonly silent: readonly RegionUnreachable[] }> {
+  const settled = await Promise.allSettled(apis.map(ask))
+  const refused = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  const silent = refused.filter((reason) => reason instanceof RegionUnreachable)
+  const [first] = refused.filter((reason) => !(reason instanceof RegionUnreachable))
+  if (first !== undefined || silent.length === apis.length) throw first ?? silent[0]
+  return { answers: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])), silent }
 }

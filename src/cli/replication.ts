@@ -1,15 +1,11 @@
 /** `farshore replication`: how replication stands, asked of running regions. */
-import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { type AdminApi, adminApis, RegionUnreachable } from './admin-api.ts'
+import { type AdminApi, type AdminOptions, addAdminOptions, apisOf, askAll } from './admin-api.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
 
-interface Options {
-  readonly data: string
-  readonly endpoint?: string
+interface Options extends AdminOptions {
   readonly wait?: number
-  readonly json?: boolean
 }
 
 interface Rule {
@@ -40,19 +36,12 @@ const pollMs = 200
 
 export function addReplication(program: Command, context: CliContext, finish: (code: ExitCode) => void): void {
   const group = program.command('replication').description('say how replication stands')
-  common(group.command('status').description('every rule: what is pending, how old it is, what failed'))
+  addAdminOptions(group.command('status').description('every rule: what is pending, how old it is, what failed'))
     .option('--wait <seconds>', 'wait until nothing is pending; exit code 3 when something still is, or has failed', parseSeconds)
     .action(async (options: Options) => finish(await status(options, context)))
-  common(group.command('failed').description('every version that was refused, and why')).action(async (options: Options) =>
+  addAdminOptions(group.command('failed').description('every version that was refused, and why')).action(async (options: Options) =>
     finish(await failed(options, context)),
   )
-}
-
-function common(command: Command): Command {
-  return command
-    .option('--data <dir>', 'the folder that farshore up was given', './farshore-data')
-    .option('--endpoint <url>', 'ask the region of this admin address alone, with the credentials of the AWS environment')
-    .option('--json', 'answer in JSON')
 }
 
 async function status(options: Options, context: CliContext): Promise<ExitCode> {
@@ -74,19 +63,6 @@ async function status(options: Options, context: CliContext): Promise<ExitCode> 
   }
 }
 
-/** Of all regions: one that is away does not hide what the others say. @throws RegionUnreachable when none answers */
-async function askAll<T>(
-  apis: readonly AdminApi[],
-  ask: (api: AdminApi) => Promise<T>,
-): Promise<{ readonly answers: readonly T[]; readonly silent: readonly RegionUnreachable[] }> {
-  const settled = await Promise.allSettled(apis.map(ask))
-  const refused = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
-  const silent = refused.filter((reason) => reason instanceof RegionUnreachable)
-  const [first] = refused.filter((reason) => !(reason instanceof RegionUnreachable))
-  if (first !== undefined || silent.length === apis.length) throw first ?? silent[0]
-  return { answers: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])), silent }
-}
-
 async function failed(options: Options, context: CliContext): Promise<ExitCode> {
   const { answers, silent } = await askAll(await apisOf(options, context), failedAt)
   const objects = answers.flat()
@@ -105,10 +81,6 @@ async function failedAt(api: AdminApi): Promise<readonly FailedObject[]> {
     next = page.next
   }
   return objects
-}
-
-function apisOf({ data, endpoint }: Options, { environment }: CliContext): Promise<readonly AdminApi[]> {
-  return adminApis({ directory: resolve(data), environment, ...(endpoint === undefined ? {} : { endpoint }) })
 }
 
 function ruleLines(rules: readonly Rule[]): readonly string[] {

@@ -36,6 +36,7 @@ export class ControlLog {
   readonly #listeners = new Set<(change: ControlChange) => void>()
   #position: number
   #hash: string
+  #epoch: number
   #home: string | undefined
   #stopped: string | undefined
 
@@ -45,6 +46,7 @@ export class ControlLog {
     this.#log = parts.log
     this.#position = at.last?.position ?? 0
     this.#hash = at.last?.hash ?? ''
+    this.#epoch = at.last?.epoch ?? 0
     this.#home = at.home
   }
 
@@ -63,6 +65,11 @@ export class ControlLog {
   /** Of the newest row; '' before the first. */
   get hash(): string {
     return this.#hash
+  }
+
+  /** Of the newest row: which home wrote it, counted; 0 before the first. */
+  get epoch(): number {
+    return this.#epoch
   }
 
   /** Who keeps the log: as the newest `setHome` row says, and before the first row as was assumed. */
@@ -157,6 +164,7 @@ export class ControlLog {
     if (row.position > this.#position) {
       this.#position = row.position
       this.#hash = row.hash
+      this.#epoch = row.epoch
       if (row.change.kind === 'setHome') this.#home = row.change.region
     }
     for (const waiter of [...this.#waiters]) {

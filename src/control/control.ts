@@ -22,11 +22,23 @@ import { ControlWriter, patienceMs } from './writer.ts'
 /** Something that a refused delivery may have waited for. */
 export type ControlEvent = { readonly kind: 'role'; readonly name: string } | { readonly kind: 'bucket'; readonly bucketId: string }
 
+/** This region's copy of the control log, as it stands now. */
+export interface ControlStanding {
+  /** The region that keeps the log; undefined before anybody has said. */
+  readonly home: string | undefined
+  readonly epoch: number
+  /** Of the newest row that is applied here. */
+  readonly position: number
+  /** Why no row is applied any more; undefined while all is well. */
+  readonly stopped: string | undefined
+}
+
 export interface Control extends ControlDoor {
   /** @returns how to end it */
   onChange(listener: (event: ControlEvent) => void): () => void
   /** The position of the newest row that is applied here. */
   position(): number
+  standing(): ControlStanding
   status(): Readonly<Record<string, unknown>>
   readonly engines: readonly Engine[]
   /** Sends away whoever waits. NOTE: before the S3 server closes, which lets requests end. */
@@ -122,6 +134,7 @@ export async function createControl(parts: ControlParts): Promise<Control> {
       }
     },
     position: () => log.position,
+    standing: () => ({ home: log.home, epoch: log.epoch, position: log.position, stopped: log.stopped }),
     status: () => ({ ...follower.status(), ...deletions.status() }),
     engines: peers.all.length === 0 ? [deletions] : [follower, deletions, notices],
     close() {

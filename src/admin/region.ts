@@ -1,0 +1,52 @@
+/** What the admin API tells of a region among the others. */
+import type { Control } from '../control/control.ts'
+
+export interface RegionStanding {
+  readonly region: string
+  /** The region that keeps the control log; null before anybody has said. */
+  readonly home: string | null
+  readonly epoch: number
+  /** Rows of the control log that are applied here. */
+  readonly rows: number
+  /** Why no more are applied; null while all is well. */
+  readonly stopped: string | null
+  /** The other regions, as they are reached from here. */
+  readonly links: readonly {
+    readonly region: string
+    readonly isReachable: boolean
+    /** Since when it has been away, ISO 8601, and why; null while it is reachable. */
+    readonly awaySince: string | null
+    readonly why: string | null
+  }[]
+}
+
+/** How another region is reached, as peers tell it. */
+interface Link {
+  readonly region: string
+  readonly link: { readonly state: 'closed' } | { readonly state: 'open' | 'half-open'; readonly sinceMs: number; readonly why: string }
+}
+
+interface StandingParts {
+  readonly control: Pick<Control, 'standing'>
+  readonly peers: { readonly self: string; greet(): Promise<void>; status(): readonly Link[] }
+}
+
+/** Asks each of the others for a sign of life first, for two seconds at most: what was last known of a quiet link may be old. */
+export async function regionStanding({ control, peers }: StandingParts): Promise<RegionStanding> {
+  await peers.greet()
+  const { home, epoch, position, stopped } = control.standing()
+  return {
+    region: peers.self,
+    home: home ?? null,
+    epoch,
+    rows: position,
+    stopped: stopped ?? null,
+    links: peers
+      .status()
+      .map(({ region, link }) =>
+        link.state === 'closed'
+          ? { region, isReachable: true, awaySince: null, why: null }
+          : { region, isReachable: false, awaySince: new Date(link.sinceMs).toISOString(), why: link.why },
+      ),
+  }
+}

@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/regions-pair.ts'
+import { freePorts, type Up, up } from '../support/up.ts'
+
+const farshore = new URL('../../bin/farshore.js', import.meta.url).pathname
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+interface Said {
+  readonly regions: readonly { readonly region: string; readonly rows: number; readonly rowsBehind: number | null }[]
+  readonly silent: readonly string[]
+}
+
+let folder = ''
+let regions: Up
+
+function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env['PATH'], ...environment }
+    execFile(process.execPath, [farshore, 'regions', ...args], { env }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err })
+    })
+  })
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'farshore-cli-'))
+  regions = await up(['--regions', 'us-east-1,eu-west-1', '--data', folder, '--port', String(await freePorts()), '--no-restart'])
+})
+afterAll(async () => {
+  await regions?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('farshore regions', () => {
+  // One story, in its order.
+  it('tells who keeps the log, who follows, and who is away', { timeout: 60_000 }, async () => {
+    const [home, other] = regions.regions
+    const credentials = { accessKeyId: regions.accessKeyId, secretAccessKey: regions.secretAccessKey }
+    const near = new S3Client({ endpoint: home?.s3 ?? '', region: 'us-east-1', credentials, forcePathStyle: true })
+    await near.send(new CreateBucketCommand({ Bucket: 'a-row-of-the-log' }))
+    await eventually(async () => {
+      const { code, out } = await run(['--data', folder, '--json'])
+      const links = [{ region: expect.any(String), isReachable: true, awaySince: null, why: null }]
+      const each = { home: 'us-east-1', epoch: 1, rows: 2, stopped: null, rowsBehind: 0, links }
+      expect(JSON.parse(out)).toEqual({
+        regions: [
+          { region: 'us-east-1', ...each },
+          { region: 'eu-west-1', ...each },
+        ],
+        silent: [],
+      })
+      expect(code).toBe(0)
+    })
+    expect((await run(['--data', folder])).out.trim().split('\n')).toEqual([
+      'us-east-1: home, epoch 1, 2 rows, up to date',
+      'eu-west-1: follows us-east-1, epoch 1, 2 rows, up to date',
+    ])
+
+    // A follower alone does not know how far home is.
+    const environment = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: regions.secretAccessKey }
+    const alone = await run(['--endpoint', other?.console ?? '', '--json'], environment)
+    expect(alone.code).toBe(3)
+    expect((JSON.parse(alone.out) as Said).regions).toMatchObject([{ region: 'eu-west-1', rows: 2, rowsBehind: null }])
+
+    process.kill(other?.pid ?? 0, 'SIGKILL')
+    await eventually(async () => {
+      const away = await run(['--data', folder])
+      expect(away.code).toBe(1)
+      expect(away.out).toMatch(/^us-east-1: home, epoch 1, 2 rows, up to date\n {2}does not reach eu-west-1 since \d{4}-\S+Z: .+\n$/)
+      expect(away.err.trim()).toMatch(/^farshore: Region eu-west-1 cannot be reached at http:\S+\.$/)
+    })
+    expect((JSON.parse((await run(['--data', folder, '--json'])).out) as Said).silent).toEqual(['eu-west-1'])
+  })
+
+  it('is for the root key alone', async () => {
+    const admin = regions.regions[0]?.console ?? ''
+    expect((await fetch(`${admin}/admin/v1/region`)).status).toBe(403)
+    const environment = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: 'wrong' }
+    expect(await run(['--endpoint', admin], environment)).toMatchObject({ code: 1, err: expect.stringContaining('SignatureDoesNotMatch') })
+  })
+})
