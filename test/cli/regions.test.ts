@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,14 +5,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/regions-pair.ts'
 import { freePorts, type Up, up } from '../support/up.ts'
-
-const farshore = new URL('../../bin/farshore.js', import.meta.url).pathname
-
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
+import { binary, run } from './processes.ts'
 
 interface Said {
   readonly regions: readonly { readonly region: string; readonly rows: number; readonly rowsBehind: number | null }[]
@@ -23,13 +15,9 @@ interface Said {
 let folder = ''
 let regions: Up
 
-function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  return new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'], ...environment }
-    execFile(process.execPath, [farshore, 'regions', ...args], { env }, (error, out, err) => {
-      resolve({ code: error === null ? 0 : Number(error.code), out, err })
-    })
-  })
+async function farshore(args: readonly string[], environment: Record<string, string> = {}) {
+  const running = run(['regions', ...args], { entry: binary, environment })
+  return { code: await running.exit, out: running.stdout(), err: running.stderr() }
 }
 
 beforeAll(async () => {
@@ -49,7 +37,7 @@ describe('farshore regions', () => {
     const near = new S3Client({ endpoint: home?.s3 ?? '', region: 'us-east-1', credentials, forcePathStyle: true })
     await near.send(new CreateBucketCommand({ Bucket: 'a-row-of-the-log' }))
     await eventually(async () => {
-      const { code, out } = await run(['--data', folder, '--json'])
+      const { code, out } = await farshore(['--data', folder, '--json'])
       const links = [{ region: expect.any(String), isReachable: true, awaySince: null, why: null }]
       const each = { home: 'us-east-1', epoch: 1, rows: 2, stopped: null, rowsBehind: 0, links }
       expect(JSON.parse(out)).toEqual({
@@ -61,31 +49,34 @@ describe('farshore regions', () => {
       })
       expect(code).toBe(0)
     })
-    expect((await run(['--data', folder])).out.trim().split('\n')).toEqual([
+    expect((await farshore(['--data', folder])).out.trim().split('\n')).toEqual([
       'us-east-1: home, epoch 1, 2 rows, up to date',
       'eu-west-1: follows us-east-1, epoch 1, 2 rows, up to date',
     ])
 
     // A follower alone does not know how far home is.
     const environment = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: regions.secretAccessKey }
-    const alone = await run(['--endpoint', other?.console ?? '', '--json'], environment)
+    const alone = await farshore(['--endpoint', other?.console ?? '', '--json'], environment)
     expect(alone.code).toBe(3)
     expect((JSON.parse(alone.out) as Said).regions).toMatchObject([{ region: 'eu-west-1', rows: 2, rowsBehind: null }])
 
     process.kill(other?.pid ?? 0, 'SIGKILL')
     await eventually(async () => {
-      const away = await run(['--data', folder])
+      const away = await farshore(['--data', folder])
       expect(away.code).toBe(1)
       expect(away.out).toMatch(/^us-east-1: home, epoch 1, 2 rows, up to date\n {2}does not reach eu-west-1 since \d{4}-\S+Z: .+\n$/)
       expect(away.err.trim()).toMatch(/^farshore: Region eu-west-1 cannot be reached at http:\S+\.$/)
     })
-    expect((JSON.parse((await run(['--data', folder, '--json'])).out) as Said).silent).toEqual(['eu-west-1'])
+    expect((JSON.parse((await farshore(['--data', folder, '--json'])).out) as Said).silent).toEqual(['eu-west-1'])
   })
 
   it('is for the root key alone', async () => {
     const admin = regions.regions[0]?.console ?? ''
     expect((await fetch(`${admin}/admin/v1/region`)).status).toBe(403)
     const environment = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: 'wrong' }
-    expect(await run(['--endpoint', admin], environment)).toMatchObject({ code: 1, err: expect.stringContaining('SignatureDoesNotMatch') })
+    expect(await farshore(['--endpoint', admin], environment)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('SignatureDoesNotMatch'),
+    })
   })
 })
