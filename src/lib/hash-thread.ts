@@ -53,7 +53,7 @@ export class HashThread {
       stream,
       names,
       memory,
-      post: (request) => worker.postMessage(request),
+      worker,
       ended: () => {
         if (this.#streams.delete(stream)) this.#spare.push(memory)
       },
@@ -69,16 +69,17 @@ export class HashThread {
   #start(): Worker {
     const worker = new Worker(threadScript('hash-worker', import.meta.url))
     worker.on('message', ({ stream, digests }: HashReply) => this.#streams.get(stream)?.answered(digests))
-    worker.on('error', (error) => this.#failed(error))
-    worker.on('exit', () => this.#failed(new Error('The hashing thread ended.')))
+    worker.on('error', (error) => this.#failed(worker, error))
+    worker.on('exit', () => this.#failed(worker, new Error('The hashing thread ended.')))
     // What is uploaded keeps the process; the thread by itself does not.
     worker.unref()
     return worker
   }
 
-  #failed(error: unknown): void {
-    this.#worker = undefined
-    for (const hasher of [...this.#streams.values()]) hasher.fail(error)
+  /** NOTE: of one that is gone already more may be heard, while the next is at work. */
+  #failed(worker: Worker, error: unknown): void {
+    if (this.#worker === worker) this.#worker = undefined
+    for (const hasher of [...this.#streams.values()]) if (hasher.worker === worker) hasher.fail(error)
   }
 }
 
@@ -86,7 +87,8 @@ interface ThreadHasherParts {
   readonly stream: number
   readonly names: readonly HashName[]
   readonly memory: SharedArrayBuffer
-  readonly post: (request: HashRequest) => void
+  readonly worker: Worker
+  /** The memory may be another stream's from now on. */
   readonly ended: () => void
 }
 
@@ -97,6 +99,7 @@ class ThreadHasher implements StreamHasher {
   #filledBytes = 0
   #unanswered = 0
   #failure: { readonly cause: unknown } | undefined
+  #isAbandoned = false
   #digests = Promise.withResolvers<Digests>()
   #room = Promise.withResolvers<void>()
 
@@ -107,11 +110,18 @@ class ThreadHasher implements StreamHasher {
     this.#digests.promise.catch(() => undefined)
     this.#room.promise.catch(() => undefined)
     const { stream, names, memory } = parts
-    parts.post({ kind: 'begin', stream, names, memory })
+    this.#post({ kind: 'begin', stream, names, memory })
+  }
+
+  get worker(): Worker {
+    return this.#parts.worker
   }
 
   async update(chunk: Uint8Array): Promise<void> {
     for (let taken = 0; taken < chunk.byteLength; ) {
+      if (this.#failure !== undefined) throw this.#failure.cause
+      // NOTE: whoever gave a stream up may still be waiting for its next chunk, and the memory has gone to another.
+      if (this.#isAbandoned) return
       const count = Math.min(chunk.byteLength - taken, slotBytes - this.#filledBytes)
       this.#slots.set(chunk.subarray(taken, taken + count), this.#slot * slotBytes + this.#filledBytes)
       this.#filledBytes += count
@@ -122,12 +132,13 @@ class ThreadHasher implements StreamHasher {
 
   async digests(): Promise<Digests> {
     if (this.#filledBytes > 0) await this.#send()
-    this.#parts.post({ kind: 'end', stream: this.#parts.stream })
+    this.#post({ kind: 'end', stream: this.#parts.stream })
     return await this.#digests.promise
   }
 
   abandon(): void {
-    this.#parts.post({ kind: 'forget', stream: this.#parts.stream })
+    this.#isAbandoned = true
+    this.#post({ kind: 'forget', stream: this.#parts.stream })
     this.#parts.ended()
   }
 
@@ -151,8 +162,8 @@ class ThreadHasher implements StreamHasher {
   /** Hands a slot over, and waits until the next one is free. */
   async #send(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.cause
-    const { stream, post } = this.#parts
-    post({ kind: 'update', stream, from: this.#slot * slotBytes, lengthBytes: this.#filledBytes })
+    const { stream } = this.#parts
+    this.#post({ kind: 'update', stream, from: this.#slot * slotBytes, lengthBytes: this.#filledBytes })
     this.#unanswered += 1
     this.#slot = (this.#slot + 1) % slotsEach
     this.#filledBytes = 0
@@ -160,5 +171,9 @@ class ThreadHasher implements StreamHasher {
       this.#room = Promise.withResolvers()
       await this.#room.promise
     }
+  }
+
+  #post(request: HashRequest): void {
+    this.#parts.worker.postMessage(request)
   }
 }

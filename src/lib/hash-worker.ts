@@ -29,7 +29,7 @@ function serve(port: MessagePort, hashing: Hashing): void {
         return
       }
       case 'end':
-        if (known !== undefined) answer({ stream, digests: new Map([...known.hashers].map(([name, hasher]) => [name, hasher.digest()])) })
+        if (known !== undefined) answer({ stream, digests: digestsOf(known) })
         streams.delete(stream)
         return
       case 'forget':
@@ -39,4 +39,9 @@ function serve(port: MessagePort, hashing: Hashing): void {
         request satisfies never
     }
   })
+}
+
+/** Copies: of a part of node's pool the whole pool would travel. */
+function digestsOf({ hashers }: Stream): ReadonlyMap<HashName, Uint8Array> {
+  return new Map([...hashers].map(([name, hasher]) => [name, Uint8Array.from(hasher.digest())]))
 }

@@ -18,7 +18,7 @@ export interface Metadata {
    * @throws S3Error as the transaction decides, ServiceUnavailable when the engine is full or fenced
    */
   commit<Name extends TransactionName>(command: Command<Name>): Promise<Outcome<Name>>
-  /** Runs a query on committed rows, and answers once all that it saw is durable. */
+  /** Runs a query on committed rows, and answers once all that it saw is durable. NOTE: it may be begun anew, so it touches nothing outside. */
   read<T>(query: () => Steps<T>): Promise<T>
   /**
    * For what is asked far more often than it changes: as `read`, but the answer by a name is kept until a commit changes a table that it rests on.

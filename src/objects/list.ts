@@ -18,8 +18,8 @@ export interface ListRequest<Position> {
 
 /** Current objects; delete markers are passed over. */
 export function listCurrent(parts: ObjectParts, request: ListRequest<{ readonly key: string }>): Promise<ListingResult<ListedVersion>> {
-  const page = new ListingPage<{ readonly key: string }, ListedVersion>(request)
-  return fill(parts, page, (scan) => scanCurrent({ bucketId: request.bucket.id, from: keyBound(scan.from), ...boundsOf(scan) }))
+  const begin = (): ListingPage<{ readonly key: string }, ListedVersion> => new ListingPage(request)
+  return fill(parts, begin, (scan) => scanCurrent({ bucketId: request.bucket.id, from: keyBound(scan.from), ...boundsOf(scan) }))
 }
 
 /** Where a row of a version listing stands. `id` is the ordered id, which null versions have too. */
@@ -30,8 +30,8 @@ export interface VersionPosition {
 
 /** All versions and delete markers, a key's newest first. */
 export function listVersions(parts: ObjectParts, request: ListRequest<VersionPosition>): Promise<ListingResult<ListedVersion>> {
-  const page = new ListingPage<VersionPosition, ListedVersion>(request)
-  return fill(parts, page, ({ from, ...scan }) =>
+  const begin = (): ListingPage<VersionPosition, ListedVersion> => new ListingPage(request)
+  return fill(parts, begin, ({ from, ...scan }) =>
     from.at === 'key'
       ? scanVersions({ bucketId: request.bucket.id, from: { key: from.key, after: false }, ...boundsOf(scan) })
       : scanVersions({
@@ -48,8 +48,8 @@ export function listUploads(
   parts: ObjectParts,
   request: ListRequest<{ readonly key: string; readonly id: string }>,
 ): Promise<ListingResult<Upload>> {
-  const page = new ListingPage<{ readonly key: string; readonly id: string }, Upload>(request)
-  return fill(parts, page, ({ from, before, limit }) =>
+  const begin = (): ListingPage<{ readonly key: string; readonly id: string }, Upload> => new ListingPage(request)
+  return fill(parts, begin, ({ from, before, limit }) =>
     scanUploads({
       bucketId: request.bucket.id,
       limit,
@@ -63,11 +63,12 @@ export function listUploads(
 
 async function fill<Position extends { readonly key: string }, Row extends Position>(
   { metadata }: ObjectParts,
-  page: ListingPage<Position, Row>,
+  begin: () => ListingPage<Position, Row>,
   rowsOf: (scan: ListingScan<Position>) => Steps<readonly Row[]>,
 ): Promise<ListingResult<Row>> {
-  // One query for the whole page: it sees one state of the bucket.
+  // One query for the whole page: it sees one state of the bucket. NOTE: it may be begun anew, and the page with it.
   return await metadata.read(function* () {
+    const page = begin()
     for (let scan = page.nextScan(); scan !== undefined; scan = page.nextScan()) page.accept(yield* rowsOf(scan))
     return page.result()
   })

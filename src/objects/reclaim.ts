@@ -52,7 +52,7 @@ export function createReclaim(parts: ReclaimParts): Reclaim {
       const outcome = await removeFreed(parts)
       freed += outcome.removed
       pinned = outcome.pinned
-      if (outcome.removed === batchMax) return 'busy'
+      if (outcome.isMore) return 'busy'
       if (parts.clock.nowMs() - outcomesForgottenMs >= forgetOutcomesEveryMs) {
         if (await forgetOutcomes(parts)) return 'busy'
         outcomesForgottenMs = parts.clock.nowMs()
@@ -92,7 +92,7 @@ async function removeFreed({
   blobs,
   readers,
   onFreed,
-}: ReclaimParts): Promise<{ readonly removed: number; readonly pinned: number }> {
+}: ReclaimParts): Promise<{ readonly removed: number; readonly pinned: number; readonly isMore: boolean }> {
   const held: FreedBlob[] = []
   let afterId = 0
   for (;;) {
@@ -104,10 +104,10 @@ async function removeFreed({
       await blobs.remove(free.map(({ blob }) => blob))
       await metadata.commit({ tx: 'forgetBlobs', ids: free.map(({ id }) => id) })
       onFreed?.(free.map(({ blob }) => blob))
-      return { removed: free.length, pinned: held.length }
+      return { removed: free.length, pinned: held.length, isMore: batch.length === batchMax }
     }
     const last = batch.at(-1)
-    if (last === undefined || batch.length < batchMax) return { removed: 0, pinned: held.length }
+    if (last === undefined || batch.length < batchMax) return { removed: 0, pinned: held.length, isMore: false }
     afterId = last.id
   }
 }

@@ -5,7 +5,7 @@ import { HashThread, type StreamHasher } from '../../src/lib/hash-thread.ts'
 
 const mib = 1024 * 1024
 /** The shortest that goes to the thread; how much comes then is the stream's to say. */
-const announced = 4 * mib
+const announced = mib
 const thread = new HashThread()
 
 afterEach(() => thread.close())
@@ -54,6 +54,18 @@ describe('digests in a thread', () => {
     await hashing.close()
   })
 
+  it('takes nothing more of a stream that was given up, whose memory is another’s by then', async () => {
+    const givenUp = opened(announced)
+    await givenUp.update(randomBytes(1000))
+    givenUp.abandon()
+    const next = opened(announced)
+    await next.update(Buffer.from('a'))
+    // Its sender had a chunk on the way.
+    await givenUp.update(randomBytes(300_000))
+    await next.update(Buffer.from('bc'))
+    expect(await md5Of(next)).toBe('900150983cd24fb0d6963f7d28e17f72')
+  })
+
   it('leaves short streams, and more than it has room for, to the event loop', () => {
     expect(thread.hasher(['md5'], announced - 1)).toBeUndefined()
     const taken = Array.from({ length: 8 }, () => opened(announced))
@@ -69,7 +81,9 @@ describe('digests in a thread', () => {
     await expect(feed(lost, randomBytes(2 * mib), mib)).rejects.toThrow('The hashing thread ended.')
     await expect(lost.digests()).rejects.toThrow('The hashing thread ended.')
     const next = opened(announced)
-    await next.update(Buffer.from('abc'))
+    await next.update(Buffer.from('ab'))
+    await expect(lost.update(randomBytes(1000))).rejects.toThrow('The hashing thread ended.')
+    await next.update(Buffer.from('c'))
     expect(await md5Of(next)).toBe('900150983cd24fb0d6963f7d28e17f72')
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Bucket } from '../../src/model/bucket.ts'
 import { contentOf } from '../../src/objects/content.ts'
 import type { ChosenPart } from '../../src/objects/multipart.ts'
-import { bytesFor, diskBytes, drain, never, once, type Space, useSpace } from './space.ts'
+import { bytesFor, diskBytes, drain, fill, never, once, type Space, useSpace } from './space.ts'
 
 const attributes = { ownerId: 'owner', storageClass: 'STANDARD', system: { contentType: 'x' }, user: [], tags: [], acl: [] } as const
 const checksum = { algorithm: 'CRC64NVME', type: 'FULL_OBJECT', isGiven: false } as const
@@ -47,6 +47,18 @@ describe('space comes back', () => {
     const again = space.objects.completeUpload({ bucket, key: 'key', uploadId, chosen })
     await expect(again).rejects.toMatchObject({ code: 'NoSuchUpload' })
     expect((await space.get(bucket, 'key')).equals(bytesFor('part 0', 2000))).toBe(true)
+  })
+
+  it('from many at once, however long somebody reads one of them', async () => {
+    const space = await useSpace()
+    const bucket = await space.bucket('many')
+    await fill(space, bucket, { count: 1100, bytes: 100 })
+    const { blob = '' } = await space.objects.find({ bucket, key: 'k3' })
+    space.parts.readers.pin([blob])
+    for (let n = 0; n < 1100; n++) await space.objects.delete({ bucket, key: `k${n}`, ownerId: 'owner' })
+    const { freed: before } = space.reclaim.status() as { freed: number }
+    await drain(space.reclaim)
+    expect(space.reclaim.status()).toMatchObject({ freed: before + 1099, pinned: 1 })
   })
 
   it('from an open upload never: it is old, and still its owner’s to complete', async () => {

@@ -59,15 +59,23 @@ export class SnapshotReader {
 
   #look<T>(query: () => Steps<T>, tables: Set<string>): { readonly answer: () => T; readonly neededSeq: number } {
     try {
-      return this.#attempt(query, tables)
+      return this.#attempt(query, tables, { isSnapshot: false })
     } catch (error) {
-      if (error instanceof GoesOn) return this.#attempt(query, tables)
-      throw error
+      if (!(error instanceof GoesOn)) throw error
+      tables.clear()
+      return this.#attempt(query, tables, { isSnapshot: true })
     }
   }
 
-  /** @throws GoesOn for a query of several statements that was taken for one of a single one */
-  #attempt<T>(query: () => Steps<T>, tables: Set<string>): { readonly answer: () => T; readonly neededSeq: number } {
+  /**
+   * @param of.isSnapshot  whether it is one from its first statement on, whatever that is
+   * @throws GoesOn for a query of several statements that was taken for one of a single one
+   */
+  #attempt<T>(
+    query: () => Steps<T>,
+    tables: Set<string>,
+    of: { readonly isSnapshot: boolean },
+  ): { readonly answer: () => T; readonly neededSeq: number } {
     const { database, journal } = this.#parts
     let opening: string | undefined
     let isOpen = false
@@ -76,7 +84,7 @@ export class SnapshotReader {
       const found = this.connection.drive(query(), {
         allow: (prepared, sql) => {
           if (!prepared.isReadonly) throw new Error(`A query may not write: ${sql}`)
-          if (opening === undefined && this.#openings.has(sql)) {
+          if (opening === undefined && (of.isSnapshot || this.#openings.has(sql))) {
             this.#begin.run()
             isOpen = true
           } else if (opening !== undefined && !isOpen) {

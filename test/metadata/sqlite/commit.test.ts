@@ -53,10 +53,13 @@ describe('group commit', () => {
     expect(metadata.status().committedSeq).toBe(2)
   })
 
-  it('answers each command of a batch that takes long and has to be begun anew', async () => {
+  it.each([
+    { what: 'takes long', count: 200, paddingBytes: 100_000 },
+    { what: 'is full', count: 700, paddingBytes: 1 },
+  ])('answers each command of a batch that $what and has to be begun anew', async ({ count, paddingBytes }) => {
     const metadata = await openStore()
-    const padding = 'x'.repeat(100_000)
-    const names = Array.from({ length: 200 }, (_, index) => `item-${String(index).padStart(3, '0')}`)
+    const padding = 'x'.repeat(paddingBytes)
+    const names = Array.from({ length: count }, (_, index) => `item-${String(index).padStart(3, '0')}`)
     const answers = names.map((name, index) =>
       index % 5 === 4 ? commit(metadata, 'putThenRefuse', { name }) : commit(metadata, 'put', { name, padding }),
     )

@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { ThreadMetadata } from '../../../src/metadata/sqlite/thread-metadata.ts'
 import { type Row, type Steps, statement } from '../../../src/metadata/steps.ts'
 import { S3Error } from '../../../src/model/errors.ts'
-import { allNames, commit, eventually, isSettled, item, note, openStore, TestDisk } from './store.ts'
+import { allNames, commit, eventually, isSettled, item, note, openStore, TestDisk, temporaryFolder } from './store.ts'
 
 describe('read', () => {
   it('shows no row before it is durable, and others at once', async () => {
@@ -71,6 +75,49 @@ describe('read', () => {
     await Promise.all(moves)
     expect(new Set(sums)).toEqual(new Set([0]))
     expect(await metadata.read(item('to'))).toMatchObject({ value: 500 })
+  })
+
+  it('sees one moment although somebody commits between its statements', async () => {
+    const directory = await temporaryFolder()
+    const metadata = await openStore({ directory })
+    await commit(metadata, 'put', { name: 'a', value: 1 })
+    await commit(metadata, 'put', { name: 'b', value: 1 })
+    const { journal, boot } = metadata
+    const reader = new ThreadMetadata({
+      ...{ directory, memory: journal.memory, boot, reserveBytes: 0, clock: systemClock },
+      commit: (command) => metadata.commit(command),
+    })
+    const other = new Database(join(directory, 'metadata.db'))
+    onTestFinished(async () => {
+      other.close()
+      await reader.close()
+    })
+    for (let round = 0; round < 3; round++) {
+      const seen = await reader.read(function* (): Steps<readonly unknown[]> {
+        const a = yield* item('a')()
+        // Each time that the query is begun.
+        other.exec('UPDATE items SET value = value + 1')
+        const b = yield* item('b')()
+        return [a?.['value'], b?.['value']]
+      })
+      expect(seen[0]).toBe(seen[1])
+    }
+  })
+
+  it('waits for what its first statement saw, the first time that it goes on to a second', async () => {
+    const io = new TestDisk()
+    const metadata = await openStore({ io })
+    io.hold()
+    const put = commit(metadata, 'put', { name: 'a' })
+    await eventually(() => io.held === 1)
+    const both = metadata.read(function* (): Steps<readonly unknown[]> {
+      const rows = yield* item('a')()
+      return [rows?.['name'], (yield* note())?.['name']]
+    })
+    expect(await isSettled(both)).toBe(false)
+    io.release()
+    await put
+    expect(await both).toEqual(['a', 'first'])
   })
 
   it('refuses to write, and reads on after that', async () => {

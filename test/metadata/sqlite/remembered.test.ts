@@ -70,6 +70,14 @@ describe('a remembered query', () => {
     expect(await second).toMatchObject({ name: 'a' })
   })
 
+  it('answers nobody any more when the store is closed', async () => {
+    const metadata = await openStore()
+    const { ask } = asked(metadata)
+    await ask('a')
+    await metadata.close()
+    await expect(ask('a')).rejects.toMatchObject({ code: 'ServiceUnavailable' })
+  })
+
   it('in another thread: an answer from between announcement and commit is not kept', async () => {
     const directory = await temporaryFolder()
     const metadata = await openStore({ directory })

@@ -63,11 +63,15 @@ describe.each(forms)('a body read and given back: $name', (form) => {
     else if (bytes >= 16_384) expect(given).toBeGreaterThan(raw.length / 3)
   })
 
-  it('leaves memory alone that others have a part of', async () => {
-    const whole = Buffer.from(Uint8Array.from([...form.wire, 1, 2, 3]).buffer)
-    const raw = [whole.subarray(0, 1000), whole.subarray(1000, form.wire.length)]
+  it.each([
+    ['before', [1, 2, 3], []],
+    ['behind', [], [1, 2, 3]],
+  ])('leaves memory alone that others have a part of, %s it', async (_, before, behind) => {
+    const whole = Buffer.from(Uint8Array.from([...before, ...form.wire, ...behind]).buffer)
+    const end = before.length + form.wire.length
+    const raw = [whole.subarray(before.length, 1000), whole.subarray(1000, end)]
     expect((await readReleasing(opened(form, raw))).equals(content)).toBe(true)
-    expect(whole.subarray(form.wire.length)).toEqual(Buffer.from([1, 2, 3]))
+    expect([...whole.subarray(0, before.length), ...whole.subarray(end)]).toEqual([1, 2, 3])
   })
 })
 
