@@ -3,6 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { S3Error } from '../model/errors.ts'
 import type { Turn } from './admission.ts'
 
+/** Fewer bytes than these are waited with for the next: a client that sends them one by one costs no more than a timer's start for each. */
+const worthwhileBytes = 32
+
 export interface RequestBodyOptions {
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean
@@ -105,12 +108,23 @@ export class RequestBody implements AsyncIterable<Buffer> {
         reject(new S3Error('RequestTimeout'))
       }, timeoutMs)
       this.#wake = () => {
+        if (this.#isTrickling()) {
+          timer.refresh()
+          return
+        }
         clearTimeout(timer)
+        this.#wake = () => {}
         this.#turn.goOn()
         resolve()
       }
       this.#listen()
     })
+  }
+
+  /** Whether something has come that is not worth reading, and more is to come. */
+  #isTrickling(): boolean {
+    const { readableLength, readableEnded, destroyed, complete } = this.#request
+    return readableLength > 0 && readableLength < worthwhileBytes && !readableEnded && !destroyed && !complete
   }
 
   #listen(): void {
