@@ -1,6 +1,7 @@
 /**
- * Reads a large blob: every block is checked (and decrypted) before a byte of it passes on. While a large piece is used the next one is read; a piece
- * of a block, when many read at a time, is the only one that its reader has.
+ * Reads a large blob: every block is checked (and decrypted) before a byte of it passes on. While a large piece is used the next one is read. When
+ * many read at a time, the others go on by single blocks, whose bytes pass on in slices: who waits long has no more than a slice, and the block is read
+ * and checked again when it is wanted again.
  */
 import type { BufferPool } from './buffer-pool.ts'
 import { asBlobError, BlobCorrupt, BlobMissing, codeOf } from './errors.ts'
@@ -11,6 +12,10 @@ import type { BlobRef } from './ref.ts'
 
 /** Table entries in memory at a time: 64 MiB of data. */
 const tableWindowBlocks = 1024
+/** A copy of these passes on of a block. */
+const sliceBytes = 16 * 1024
+/** So long a block is kept for who does not come for its next slice. */
+const keepsBlockMs = 250
 
 export interface FileRead {
   readonly ops: FileOps
@@ -38,15 +43,19 @@ export async function* readBlobFile(read: FileRead): AsyncGenerator<Buffer, void
       const blocksAtOnce = at === wanted.last ? 1 : read.pool.sizeBytes / blockBytes
       // Pieces begin at multiples of the buffer's length, so that a long read is read in whole buffers.
       const last = Math.min(wanted.last, at - (at % blocksAtOnce) + blocksAtOnce - 1)
-      const piece = reader.load({ first: at, last, blocksAtOnce, range })
+      wantedNow = { first: at, last, blocksAtOnce, range }
       at = last + 1
-      return piece
+      return reader.load(wantedNow)
     }
+    let wantedNow: Wanted | undefined
     for (let next = load(); next !== undefined; ) {
       const piece = await next
+      const again = wantedNow
       const ahead = reader.isAhead ? load() : undefined
       read.signal?.throwIfAborted()
-      if (piece.length > 0) yield piece
+      const isSliced = read.reuseBuffers && read.pool.sizeBytes === blockBytes
+      if (isSliced && again?.blocksAtOnce === 1) yield* reader.slices(piece, again)
+      else if (piece.length > 0) yield piece
       reader.doneWithPiece()
       next = ahead ?? load()
     }
@@ -71,6 +80,7 @@ class FileReader {
   /** Of the piece that is used, and of the one behind it. */
   readonly #buffers: Buffer[] = []
   #isAhead = false
+  #slice: Buffer | undefined
   #fd: number | undefined
   #loading: Promise<unknown> = Promise.resolve()
   #table: { readonly first: number; readonly entries: Buffer } | undefined
@@ -105,6 +115,29 @@ class FileReader {
     // A piece that nobody comes to fetch may fail without a word.
     this.#loading = loading.catch(() => undefined)
     return loading
+  }
+
+  /** The one piece that this reader has, in copies; reads it again for who was too slow. */
+  async *slices(piece: Buffer, wanted: Wanted): AsyncGenerator<Buffer, void, void> {
+    let held: Buffer | undefined = piece
+    const { length } = piece
+    this.#slice ??= Buffer.allocUnsafeSlow(sliceBytes)
+    const slice = this.#slice
+    for (let at = 0; at < length; at += sliceBytes) {
+      held ??= await this.load(wanted)
+      const lengthBytes = held.copy(slice, 0, at)
+      const timer = setTimeout(() => {
+        held = undefined
+        const buffer = this.#buffers.shift()
+        if (buffer !== undefined) this.#read.pool.giveOwn(buffer)
+      }, keepsBlockMs)
+      try {
+        yield slice.subarray(0, lengthBytes)
+      } finally {
+        clearTimeout(timer)
+      }
+      this.#read.signal?.throwIfAborted()
+    }
   }
 
   /** Gives back the buffer of the piece that was given before any other. */
