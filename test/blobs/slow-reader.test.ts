@@ -55,7 +55,15 @@ async function write(encrypt: boolean): Promise<WrittenFile> {
   const files = join(folder, 'files')
   await mkdir(join(folder, 'tmp'), { recursive: true })
   for (let n = 0; n < 256; n++) await mkdir(join(files, n.toString(16).padStart(2, '0')), { recursive: true })
-  const parts = { ops: nodeFileOps, pool, boot: 1, tmpFolder: join(folder, 'tmp'), filesFolder: files, reserveBytes: 0, onLeftover: () => {} }
+  const parts = {
+    ops: nodeFileOps,
+    pool,
+    boot: 1,
+    tmpFolder: join(folder, 'tmp'),
+    filesFolder: files,
+    reserveBytes: 0,
+    onLeftover: () => {},
+  }
   // Byte by byte at first, as a slow sender does.
   const chunks = [...Array.from({ length: 10 }, (_, n) => bytes.subarray(n, n + 1)), bytes.subarray(10, 5000), bytes.subarray(5000)]
   return await writeBlobFile(parts, { source: new Source(chunks, { lengthBytes: bytes.length, signals: [] }), encrypt })
