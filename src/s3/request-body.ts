@@ -23,6 +23,8 @@ export class RequestBody implements AsyncIterable<Buffer> {
   #receivedBytes = 0
   #isDone: boolean
   #isListening = false
+  /** What comes is forgotten, until a time that trickling does not put off. */
+  #isDraining = false
   /** Ends the wait that is going on, if any. */
   #wake: () => void = () => {}
 
@@ -65,6 +67,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
   /** Reads and forgets what is left, within these limits. @returns whether the body came to its end */
   async drain(limits: { readonly maxBytes: number; readonly timeoutMs: number }): Promise<boolean> {
     if (this.#awaitsContinue) return false
+    this.#isDraining = true
     const until = Date.now() + limits.timeoutMs
     try {
       for (let bytes = 0; bytes <= limits.maxBytes; ) {
@@ -123,6 +126,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
 
   /** Whether something has come that is not worth reading, and more is to come. */
   #isTrickling(): boolean {
+    if (this.#isDraining) return false
     const { readableLength, readableEnded, destroyed, complete } = this.#request
     return readableLength > 0 && readableLength < worthwhileBytes && !readableEnded && !destroyed && !complete
   }
