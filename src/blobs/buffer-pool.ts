@@ -50,7 +50,9 @@ export class BufferPool {
    * it much later, as it sees only how small a Buffer is.
    */
   giveOwn(buffer: Buffer): void {
-    if (!this.#keep(buffer) && buffer.buffer instanceof ArrayBuffer) buffer.buffer.transfer(0)
+    // An empty one has nothing to free, and may be anybody's.
+    if (buffer.length === 0 || this.#keep(buffer) || !(buffer.buffer instanceof ArrayBuffer)) return
+    buffer.buffer.transfer(0)
   }
 
   #keep(buffer: Buffer): boolean {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { BufferPool } from '../../src/blobs/buffer-pool.ts'
 import { BlobCorrupt } from '../../src/blobs/errors.ts'
 import { nodeFileOps } from '../../src/blobs/file-ops.ts'
@@ -16,22 +16,32 @@ const blockBytes = 64 * 1024
 /** Longer than a block is kept. */
 const pauseMs = 400
 const bytes = Buffer.alloc(3 * blockBytes + 1000, 'some bytes that repeat, but not in step with blocks. ')
+const slowChunks = [...Array.from({ length: 10 }, (_, n) => bytes.subarray(n, n + 1)), bytes.subarray(10, 5000), bytes.subarray(5000)]
 
 let folder: string
 let pool: BufferPool
 
-beforeEach(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'farshore-slow-reader-'))
+  await mkdir(join(folder, 'tmp'))
+  for (let n = 0; n < 256; n++) await mkdir(join(folder, 'files', n.toString(16).padStart(2, '0')), { recursive: true })
+})
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+beforeEach(() => {
   // No large buffers: as if many others had them.
   pool = new BufferPool({ sizeBytes: 1024 * 1024, keptMax: 1, largeMax: 0 })
 })
-
-afterEach(() => rm(folder, { recursive: true, force: true }))
 
 describe.each([false, true])('with encrypt %s', (encrypt) => {
   it('gives every byte to who pauses, and to who does not', async () => {
     const written = await write(encrypt)
     for (const pausesAt of [[], [0, 5], [3, 4, 12]]) expect(await read(written, { pausesAt })).toEqual(bytes)
+  })
+
+  it('writes and reads files without a byte', async () => {
+    for (let n = 0; n < 2; n++) expect(await read(await write(encrypt, []), { pausesAt: [] })).toHaveLength(0)
   })
 
   it('gives the bytes of a range', async () => {
@@ -51,22 +61,18 @@ describe.each([false, true])('with encrypt %s', (encrypt) => {
   })
 })
 
-async function write(encrypt: boolean): Promise<WrittenFile> {
-  const files = join(folder, 'files')
-  await mkdir(join(folder, 'tmp'), { recursive: true })
-  for (let n = 0; n < 256; n++) await mkdir(join(files, n.toString(16).padStart(2, '0')), { recursive: true })
+/** By default byte by byte at first, as a slow sender does. */
+async function write(encrypt: boolean, chunks: readonly Buffer[] = slowChunks): Promise<WrittenFile> {
   const parts = {
     ops: nodeFileOps,
     pool,
     boot: 1,
     tmpFolder: join(folder, 'tmp'),
-    filesFolder: files,
+    filesFolder: join(folder, 'files'),
     reserveBytes: 0,
     onLeftover: () => {},
   }
-  // Byte by byte at first, as a slow sender does.
-  const chunks = [...Array.from({ length: 10 }, (_, n) => bytes.subarray(n, n + 1)), bytes.subarray(10, 5000), bytes.subarray(5000)]
-  return await writeBlobFile(parts, { source: new Source(chunks, { lengthBytes: bytes.length, signals: [] }), encrypt })
+  return await writeBlobFile(parts, { source: new Source(chunks, { lengthBytes: Buffer.concat(chunks).length, signals: [] }), encrypt })
 }
 
 async function pathOf({ ref }: WrittenFile): Promise<string> {
