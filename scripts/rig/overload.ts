@@ -135,7 +135,7 @@ async function flood({ folder, rigFolder, form, workers, entry }: Flood): Promis
     return {
       violations,
       said:
-        `peak ${peak.perSecond.toFixed(0)}/s; with ${connected} of ${slow} slow clients and ${overload} times as many quick ones ` +
+        `peak ${peak.perSecond.toFixed(0)}/s, ${quick.perSecond.toFixed(0)}/s with ${overload} times as many clients; with ${connected} of ${slow} slow ones beside them ` +
         `${stormed.perSecond.toFixed(0)}/s, ${stormed.refused} refused, the slowest answer ${Math.round(stormed.slowestMs)} ms, ` +
         `memory ${[before.rssMib, opened.rssMib, stayed.rssMib, after.peakMib].map(Math.round).join(' → ')} MiB, well after ${Math.round(wellMs)} ms; ${violations.length} violations`,
     }
