@@ -30,7 +30,7 @@ const wellAnswerMaxMs = 1_000
 /** What a slow client may add to the memory. A copy of what it has sent, or of what it does not take, would be more. */
 const slowMaxKib = 40
 /** And all together: the large buffers of two threads, 32 MiB, and heaps that grow before they are collected. */
-const commonMaxMib = 50
+const commonMaxMib = 80
 /** What may come to it while slow clients stay and nobody else asks for anything. */
 const stayingMaxMib = 20
 /** What they have asked for is done by then, and what was thrown away with it. */
