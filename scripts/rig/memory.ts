@@ -1,4 +1,7 @@
-/** Large uploads side by side, then large downloads by slow readers: what the region's process takes of memory stays below a bound. */
+/**
+ * Large uploads side by side, then large downloads by slow readers: what the region's process, with as many threads as it starts by itself, takes of
+ * memory stays below a bound.
+ */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
@@ -12,18 +15,21 @@ import { memoryOf, startRegion } from '../../test/limits/region.ts'
 import { encodePath, signRequest } from '../../test/limits/signer.ts'
 import { quickStarts } from './environment.ts'
 import type { Rig, RigOptions, RigReport } from './rig.ts'
+import { warmUp } from './warm-up.ts'
 
 const mib = 1024 * 1024
 const bucket = 'memory'
 const transfers = 8
-/** Of a region with one thread; each further one has a heap of its own. */
+/** Of all threads together, shared pages counted: each serving thread has a heap of its own. */
 const rssMaxMib = 350
 const shortMib = 128
 const longMib = 5 * 1024
 const controlMib = 96
+/** So slow that a region which does not wait for them gathers most of what it is to send. */
+const controlPauseMs = 250
 /** A slow reader stops for a while so often. */
 const pauseEveryMib = 8
-const pauseMs = 20
+const readerPauseMs = 20
 const hastyAnswers = fileURLToPath(new URL('./planted/hasty-answers.ts', import.meta.url))
 
 export const memory: Rig = {
@@ -40,8 +46,17 @@ export const memory: Rig = {
 }
 
 async function run(folder: string, { seed, minutes, say }: RigOptions): Promise<RigReport> {
+  await warmUp({ folder: join(folder, 'warm-up'), rigFolder: folder })
   const common = { rigFolder: folder, block: randomFrom(seed).bytes(mib) }
-  const lie = await transferAll({ ...common, folder: join(folder, 'lie'), sizeMib: controlMib, workers: 1, entry: hastyAnswers })
+  // One thread, for others would not carry the lie.
+  const lie = await transferAll({
+    ...common,
+    folder: join(folder, 'lie'),
+    sizeMib: controlMib,
+    pauseMs: controlPauseMs,
+    settings: { workers: 1 },
+    entry: hastyAnswers,
+  })
   const isCaught = lie.violations.some((violation) => violation.includes('MiB of memory'))
   say(`answers that wait for no reader: ${lie.said}`)
   const untilMs = minutes === undefined ? 0 : performance.now() + minutes * 60_000
@@ -51,7 +66,7 @@ async function run(folder: string, { seed, minutes, say }: RigOptions): Promise<
   do {
     const place = join(folder, `transfer-${tried}`)
     const sizeMib = minutes === undefined ? shortMib : longMib
-    const { violations: found, said } = await transferAll({ ...common, folder: place, sizeMib, workers: 1 })
+    const { violations: found, said } = await transferAll({ ...common, folder: place, sizeMib, pauseMs: readerPauseMs, settings: {} })
     rmSync(place, { recursive: true, force: true })
     tried += 1
     if (found.length === 0) passed += 1
@@ -66,16 +81,18 @@ interface Transfers {
   readonly rigFolder: string
   readonly block: Buffer
   readonly sizeMib: number
-  readonly workers: number
+  /** Of a slow reader. */
+  readonly pauseMs: number
+  readonly settings: { readonly workers?: number }
   readonly entry?: string
 }
 
-async function transferAll({ folder, rigFolder, block, sizeMib, workers, entry }: Transfers): Promise<{
+async function transferAll({ folder, rigFolder, block, sizeMib, pauseMs, settings, entry }: Transfers): Promise<{
   readonly violations: readonly string[]
   readonly said: string
 }> {
   const program = entry === undefined ? {} : { entry }
-  const region = await startRegion({ folder, settings: { workers }, environment: quickStarts(rigFolder), ...program })
+  const region = await startRegion({ folder, settings, environment: quickStarts(rigFolder), ...program })
   try {
     const client = new Client(region.port)
     await createBucket(client, bucket)
@@ -86,7 +103,7 @@ async function transferAll({ folder, rigFolder, block, sizeMib, workers, entry }
     const sent = await Promise.all(keys.map((key) => put({ port: region.port, key, block, sizeMib })))
     const inMs = performance.now() - startMs
     const afterPuts = memoryOf(region.pid)
-    const got = await Promise.all(keys.map((key) => getSlowly({ port: region.port, key, block, sizeMib })))
+    const got = await Promise.all(keys.map((key) => getSlowly({ port: region.port, key, block, sizeMib, pauseMs })))
     const outMs = performance.now() - startMs - inMs
     const { peakMib } = memoryOf(region.pid)
     const violations = [...sent, ...got].filter((violation) => violation !== undefined)
@@ -130,7 +147,7 @@ function numbered(block: Buffer, n: number): Buffer {
 }
 
 /** @returns a violation */
-async function getSlowly({ port, key, block, sizeMib }: Transfer): Promise<string | undefined> {
+async function getSlowly({ port, key, block, sizeMib, pauseMs }: Transfer & Pick<Transfers, 'pauseMs'>): Promise<string | undefined> {
   const outgoing = open('GET', { port, key }, {})
   const answered = once(outgoing, 'response')
   outgoing.end()

@@ -1,6 +1,7 @@
 /**
- * Reads a large blob: every block is checked (and decrypted) before a byte of it passes on; the next piece is read while the last one is
- * used.
+ * Reads a large blob: every block is checked (and decrypted) before a byte of it passes on. While a large piece is used the next one is read. When
+ * many read at a time, the others go on by single blocks, whose bytes pass on in slices: who waits long has no more than a slice, and the block is read
+ * and checked again when it is wanted again.
  */
 import type { BufferPool } from './buffer-pool.ts'
 import { asBlobError, BlobCorrupt, BlobMissing, codeOf } from './errors.ts'
@@ -11,6 +12,10 @@ import type { BlobRef } from './ref.ts'
 
 /** Table entries in memory at a time: 64 MiB of data. */
 const tableWindowBlocks = 1024
+/** A copy of these passes on of a block. */
+const sliceBytes = 16 * 1024
+/** So long a block is kept for who does not come for its next slice. */
+const keepsBlockMs = 250
 
 export interface FileRead {
   readonly ops: FileOps
@@ -22,7 +27,7 @@ export interface FileRead {
   readonly dataKey: Uint8Array | undefined
   readonly range: { readonly start: number; readonly endInclusive: number } | undefined
   readonly signal: AbortSignal | undefined
-  /** Pieces stand in two pooled buffers; each is good only until the next is asked for. */
+  /** Pieces stand in pooled buffers, two at most; each is good only until the next is asked for. */
   readonly reuseBuffers: boolean
 }
 
@@ -30,27 +35,40 @@ export async function* readBlobFile(read: FileRead): AsyncGenerator<Buffer, void
   const range = read.range ?? { start: 0, endInclusive: Math.max(0, read.lengthBytes - 1) }
   const wanted = blocksOf(range)
   const reader = new FileReader(read, wanted.last)
-  const blocksAtOnce = reader.pieceBytes / blockBytes
   try {
     await reader.open()
     let at = wanted.first
-    // Pieces begin at multiples of the buffer's length, so that a long read is read in whole buffers.
-    const load = (): Promise<Buffer> => {
+    const load = (): Promise<Buffer> | undefined => {
+      if (at > wanted.last) return undefined
+      const blocksAtOnce = at === wanted.last ? 1 : read.pool.sizeBytes / blockBytes
+      // Pieces begin at multiples of the buffer's length, so that a long read is read in whole buffers.
       const last = Math.min(wanted.last, at - (at % blocksAtOnce) + blocksAtOnce - 1)
-      const piece = reader.load({ first: at, last, range })
+      wantedNow = { first: at, last, blocksAtOnce, range }
       at = last + 1
-      return piece
+      return reader.load(wantedNow)
     }
-    let next: Promise<Buffer> | undefined = load()
-    while (next !== undefined) {
+    let wantedNow: Wanted | undefined
+    for (let next = load(); next !== undefined; ) {
       const piece = await next
-      next = at <= wanted.last ? load() : undefined
+      const again = wantedNow
+      const ahead = reader.isAhead ? load() : undefined
       read.signal?.throwIfAborted()
-      if (piece.length > 0) yield piece
+      const isSliced = read.reuseBuffers && read.pool.sizeBytes === blockBytes
+      if (isSliced && again?.blocksAtOnce === 1) yield* reader.slices(piece, again)
+      else if (piece.length > 0) yield piece
+      reader.doneWithPiece()
+      next = ahead ?? load()
     }
   } finally {
     await reader.close()
   }
+}
+
+interface Wanted {
+  readonly first: number
+  readonly last: number
+  readonly blocksAtOnce: number
+  readonly range: { readonly start: number; readonly endInclusive: number }
 }
 
 class FileReader {
@@ -59,17 +77,16 @@ class FileReader {
   readonly #lastWanted: number
   readonly #layout: Layout
   readonly #cipher: FrameCipher | undefined
+  /** Of the piece that is used, and of the one behind it. */
   readonly #buffers: Buffer[] = []
-  /** Of both its buffers. */
-  readonly pieceBytes: number
+  #isAhead = false
+  #slice: Buffer | undefined
   #fd: number | undefined
   #loading: Promise<unknown> = Promise.resolve()
-  #loads = 0
   #table: { readonly first: number; readonly entries: Buffer } | undefined
 
   constructor(read: FileRead, lastWanted: number) {
     this.#read = read
-    this.pieceBytes = read.pool.sizeBytes
     this.#lastWanted = lastWanted
     this.#layout = layoutOf({ lengthBytes: read.lengthBytes, isEncrypted: read.dataKey !== undefined })
     this.#cipher = read.dataKey === undefined ? undefined : frameCipher({ dataKey: read.dataKey, id: read.id })
@@ -87,12 +104,46 @@ class FileReader {
     if (!footer.equals(expected)) throw new BlobCorrupt({ ref, reason: 'the footer is not the one of this blob' })
   }
 
-  /** Blocks `first` to `last`, checked, cut to the range. One load at a time. */
-  load(wanted: { first: number; last: number; range: { start: number; endInclusive: number } }): Promise<Buffer> {
+  /** Whether the next piece may be read while this one is used. */
+  get isAhead(): boolean {
+    return this.#isAhead
+  }
+
+  /** Blocks `first` to `last`, checked, cut to the range, in a buffer for so many. One load at a time. */
+  load(wanted: Wanted): Promise<Buffer> {
     const loading = this.#load(wanted)
     // A piece that nobody comes to fetch may fail without a word.
     this.#loading = loading.catch(() => undefined)
     return loading
+  }
+
+  /** The one piece that this reader has, in copies; reads it again for who was too slow. */
+  async *slices(piece: Buffer, wanted: Wanted): AsyncGenerator<Buffer, void, void> {
+    let held: Buffer | undefined = piece
+    const { length } = piece
+    this.#slice ??= Buffer.allocUnsafeSlow(sliceBytes)
+    const slice = this.#slice
+    for (let at = 0; at < length; at += sliceBytes) {
+      held ??= await this.load(wanted)
+      const lengthBytes = held.copy(slice, 0, at)
+      const timer = setTimeout(() => {
+        held = undefined
+        const buffer = this.#buffers.shift()
+        if (buffer !== undefined) this.#read.pool.giveOwn(buffer)
+      }, keepsBlockMs)
+      try {
+        yield slice.subarray(0, lengthBytes)
+      } finally {
+        clearTimeout(timer)
+      }
+      this.#read.signal?.throwIfAborted()
+    }
+  }
+
+  /** Gives back the buffer of the piece that was given before any other. */
+  doneWithPiece(): void {
+    const buffer = this.#buffers.shift()
+    if (buffer !== undefined) this.#read.pool.give(buffer)
   }
 
   async close(): Promise<void> {
@@ -103,12 +154,11 @@ class FileReader {
     this.#buffers.length = 0
   }
 
-  async #load(wanted: { first: number; last: number; range: { start: number; endInclusive: number } }): Promise<Buffer> {
-    const { first, last, range } = wanted
+  async #load({ first, last, blocksAtOnce, range }: Wanted): Promise<Buffer> {
     this.#read.signal?.throwIfAborted()
     const start = first * blockBytes
     const end = Math.min((last + 1) * blockBytes, this.#read.lengthBytes)
-    const bytes = await this.#bytes(this.#buffer(end - start), start)
+    const bytes = await this.#bytes(this.#buffer(end - start, blocksAtOnce * blockBytes), start)
     for (let number = first; number <= last; number += 1) {
       const at = (number - first) * blockBytes
       const entry = this.#entryOf(number) ?? (await this.#readTable(number))
@@ -119,12 +169,11 @@ class FileReader {
     return bytes.subarray(Math.max(0, range.start - start), Math.min(bytes.length, range.endInclusive + 1 - start))
   }
 
-  #buffer(length: number): Buffer {
+  #buffer(length: number, takenBytes: number): Buffer {
+    this.#isAhead = takenBytes > blockBytes
     if (!this.#read.reuseBuffers) return Buffer.allocUnsafeSlow(length)
-    const which = this.#loads % 2
-    this.#loads += 1
-    const buffer = this.#buffers[which] ?? this.#read.pool.take(this.pieceBytes)
-    this.#buffers[which] = buffer
+    const buffer = this.#read.pool.take(takenBytes)
+    this.#buffers.push(buffer)
     return buffer.subarray(0, length)
   }
 
@@ -139,7 +188,8 @@ class FileReader {
   async #readTable(number: number): Promise<Buffer> {
     const { entryBytes, tableAt } = this.#layout
     const count = Math.min(tableWindowBlocks, this.#lastWanted + 1 - number)
-    const entries = await this.#bytes(Buffer.allocUnsafe(count * entryBytes), tableAt + number * entryBytes)
+    // NOTE: not a part of node's pool of 64 KiB, all of which a slow reader would keep.
+    const entries = await this.#bytes(Buffer.allocUnsafeSlow(count * entryBytes), tableAt + number * entryBytes)
     this.#table = { first: number, entries }
     return entries.subarray(0, entryBytes)
   }

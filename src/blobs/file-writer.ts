@@ -1,18 +1,22 @@
 /**
- * Writes a large blob: temporary name, data, table, fdatasync, rename, fsync of the folder. Two pooled buffers, whatever the length: one
- * fills from the stream while the other goes to the disk.
+ * Writes a large blob: temporary name, data, table, fdatasync, rename, fsync of the folder. Two pooled buffers at most, whatever the length: one
+ * fills from the stream while the other goes to the disk. A sender who pauses keeps what it has sent, and no more.
  */
 import { randomBytes } from 'node:crypto'
 import type { BufferPool } from './buffer-pool.ts'
 import { asBlobError } from './errors.ts'
 import { entryBytesOf, footerOf, sealBlock } from './file-format.ts'
 import { closeQuietly, type FileOps, syncFolder, writeFully } from './file-ops.ts'
-import { blockBytes, dataKeyBytes, type FrameCipher, frameCipher } from './frames.ts'
+import { blockBytes, blockCount, dataKeyBytes, type FrameCipher, frameCipher } from './frames.ts'
 import { type BlobRef, blobFileName, fileRef, folderOf } from './ref.ts'
 import type { Room } from './room.ts'
 import type { Source } from './source.ts'
 
 const idBytes = 16
+/** The least that is held ready for bytes that come slowly. */
+const leastBytes = 4096
+/** Table entries that there is room for at first. */
+const tableBlocks = 1024
 
 export interface FileWriterParts {
   readonly ops: FileOps
@@ -46,7 +50,7 @@ export async function writeBlobFile(
   const paths = { tmp: `${parts.tmpFolder}/${blobFileName(name)}`, folder: `${parts.filesFolder}/${folderOf(name.id)}` }
   const dataKey = encrypt ? randomBytes(dataKeyBytes) : undefined
   const cipher = dataKey === undefined ? undefined : frameCipher({ dataKey, id: idInBytes })
-  const body = new Body({ parts, ref, cipher })
+  const body = new Body({ parts, ref, cipher, expectedBytes: source.expectedBytes })
   let finalPath: string | undefined
   try {
     await checkRoom(parts.room, source.expectedBytes ?? 0)
@@ -90,22 +94,25 @@ class Body {
   readonly #ref: BlobRef
   readonly #cipher: FrameCipher | undefined
   readonly #entryBytes: number
+  /** 0: nobody said. */
+  readonly #expectedBytes: number
   #table: Buffer
   #blocks = 0
   #fd: number | undefined
-  #filling: Buffer
+  #filling: Buffer = noBuffer
   #filled = 0
-  #spare: Buffer | undefined
   #positionBytes = 0
   #writing: Promise<void> = Promise.resolve()
 
-  constructor(options: { parts: FileWriterParts; ref: BlobRef; cipher: FrameCipher | undefined }) {
+  constructor(options: { parts: FileWriterParts; ref: BlobRef; cipher: FrameCipher | undefined; expectedBytes: number | undefined }) {
     this.#parts = options.parts
     this.#ref = options.ref
     this.#cipher = options.cipher
     this.#entryBytes = entryBytesOf(options.cipher !== undefined)
-    this.#table = Buffer.allocUnsafe(1024 * this.#entryBytes)
-    this.#filling = options.parts.pool.take()
+    this.#expectedBytes = options.expectedBytes ?? 0
+    const blocks = options.expectedBytes === undefined ? tableBlocks : Math.min(tableBlocks, blockCount(options.expectedBytes))
+    // NOTE: not a part of node's pool of 64 KiB, all of which a slow sender would keep.
+    this.#table = Buffer.allocUnsafeSlow(blocks * this.#entryBytes)
   }
 
   get lengthBytes(): number {
@@ -119,13 +126,15 @@ class Body {
   async add(chunk: Uint8Array): Promise<void> {
     let taken = 0
     while (taken < chunk.byteLength) {
-      // A full buffer waits for one more byte, because only then its last block is known not to be the blob's last.
-      if (this.#filled === this.#filling.length) await this.#flush({ isEnd: false })
+      if (this.#filled === this.#filling.length) await this.#makeRoom(chunk.byteLength - taken)
       const count = Math.min(chunk.byteLength - taken, this.#filling.length - this.#filled)
       this.#filling.set(chunk.subarray(taken, taken + count), this.#filled)
       this.#filled += count
       taken += count
     }
+    // NOTE: where no length was announced, a full buffer waits for one more byte: only then its last block is known not to be the blob's last.
+    const isFull = this.#filled >= blockBytes && this.#filled === this.#filling.length
+    if (isFull && this.lengthBytes < this.#expectedBytes) await this.#flush({ isEnd: false })
   }
 
   /** Resolves with the file's length when data and table are synced. */
@@ -148,26 +157,43 @@ class Body {
     await this.#writing.catch(() => undefined)
     if (this.#fd !== undefined) await closeQuietly(this.#parts.ops, this.#fd)
     this.#fd = undefined
-    if (this.#filling.length > 0) this.#parts.pool.give(this.#filling)
-    if (this.#spare !== undefined) this.#parts.pool.give(this.#spare)
-    this.#filling = noBuffer
-    this.#spare = undefined
+    this.#giveFilling()
+    this.#filled = 0
+  }
+
+  /** For bytes that are here: a large buffer as long as there are any, otherwise one that grows with what comes, up to a block. */
+  async #makeRoom(comingBytes: number): Promise<void> {
+    const { pool } = this.#parts
+    if (this.#filled > 0 && this.#filled < blockBytes) {
+      const grown = pool.take(smallSize(this.#filled + Math.max(comingBytes, this.#filled)))
+      this.#filling.copy(grown)
+      this.#giveFilling()
+      this.#filling = grown
+      return
+    }
+    if (this.#filled > 0) await this.#flush({ isEnd: false })
+    this.#filling = pool.sizeBytes > blockBytes ? pool.take() : pool.take(smallSize(comingBytes))
   }
 
   async #flush({ isEnd }: { isEnd: boolean }): Promise<void> {
+    const { ops, pool } = this.#parts
     const full = this.#filling.subarray(0, this.#filled)
     this.#sealBlocks(full, isEnd)
     await disk(() => this.#writing)
     if (!isEnd) await checkRoom(this.#parts.room, this.#filled)
+    const buffer = this.#filling
     const write = { fd: this.#descriptor(), from: full, position: this.#positionBytes }
-    this.#writing = writeFully(this.#parts.ops, write)
+    this.#writing = writeFully(ops, write).finally(() => pool.giveOwn(buffer))
     // The failure is met at the next flush; until then nobody listens.
     this.#writing.catch(() => undefined)
-    const spare = this.#spare ?? this.#parts.pool.take()
-    this.#spare = this.#filling
-    this.#filling = spare
+    this.#filling = noBuffer
     this.#positionBytes += this.#filled
     this.#filled = 0
+  }
+
+  #giveFilling(): void {
+    if (this.#filling.length > 0) this.#parts.pool.giveOwn(this.#filling)
+    this.#filling = noBuffer
   }
 
   #sealBlocks(bytes: Buffer, isEnd: boolean): void {
@@ -194,6 +220,13 @@ class Body {
 }
 
 const noBuffer = Buffer.alloc(0)
+
+/** A power of two, up to a block. */
+function smallSize(neededBytes: number): number {
+  let size = leastBytes
+  while (size < neededBytes && size < blockBytes) size *= 2
+  return size
+}
 
 async function disk<T>(work: () => Promise<T>): Promise<T> {
   try {

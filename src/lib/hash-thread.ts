@@ -27,6 +27,8 @@ export interface HashReply {
   readonly digests?: ReadonlyMap<HashName, Uint8Array>
 }
 
+/** Its messages are small and soon forgotten: left alone, they would fill a nursery of tens of MiB before they are swept. */
+const maxYoungGenerationSizeMb = 3
 const slotBytes = 256 * 1024
 /** One is filled while the thread reads the others. */
 const slotsEach = 4
@@ -67,7 +69,7 @@ export class HashThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(threadScript('hash-worker', import.meta.url))
+    const worker = new Worker(threadScript('hash-worker', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb } })
     worker.on('message', ({ stream, digests }: HashReply) => this.#streams.get(stream)?.answered(digests))
     worker.on('error', (error) => this.#failed(worker, error))
     worker.on('exit', () => this.#failed(worker, new Error('The hashing thread ended.')))

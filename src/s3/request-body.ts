@@ -3,6 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { S3Error } from '../model/errors.ts'
 import type { Turn } from './admission.ts'
 
+/** Fewer bytes than these are waited with for the next: a client that sends them one by one costs no more than a timer's start for each. */
+const worthwhileBytes = 32
+
 export interface RequestBodyOptions {
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean
@@ -20,6 +23,8 @@ export class RequestBody implements AsyncIterable<Buffer> {
   #receivedBytes = 0
   #isDone: boolean
   #isListening = false
+  /** What comes is forgotten, until a time that trickling does not put off. */
+  #isDraining = false
   /** Ends the wait that is going on, if any. */
   #wake: () => void = () => {}
 
@@ -62,6 +67,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
   /** Reads and forgets what is left, within these limits. @returns whether the body came to its end */
   async drain(limits: { readonly maxBytes: number; readonly timeoutMs: number }): Promise<boolean> {
     if (this.#awaitsContinue) return false
+    this.#isDraining = true
     const until = Date.now() + limits.timeoutMs
     try {
       for (let bytes = 0; bytes <= limits.maxBytes; ) {
@@ -105,12 +111,24 @@ export class RequestBody implements AsyncIterable<Buffer> {
         reject(new S3Error('RequestTimeout'))
       }, timeoutMs)
       this.#wake = () => {
+        if (this.#isTrickling()) {
+          timer.refresh()
+          return
+        }
         clearTimeout(timer)
+        this.#wake = () => {}
         this.#turn.goOn()
         resolve()
       }
       this.#listen()
     })
+  }
+
+  /** Whether something has come that is not worth reading, and more is to come. */
+  #isTrickling(): boolean {
+    if (this.#isDraining) return false
+    const { readableLength, readableEnded, destroyed, complete } = this.#request
+    return readableLength > 0 && readableLength < worthwhileBytes && !readableEnded && !destroyed && !complete
   }
 
   #listen(): void {

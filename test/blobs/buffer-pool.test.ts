@@ -30,4 +30,14 @@ describe('a pool of buffers', () => {
     pool.give(large)
     expect(pool.sizeBytes).toBe(mib)
   })
+
+  it('frees at once what nothing else refers to and is not kept', () => {
+    const pool = new BufferPool({ sizeBytes: mib, keptMax: 1, largeMax: 2 })
+    const [kept, freed, small] = [pool.take(), pool.take(), pool.take(4096)]
+    for (const buffer of [kept, freed, small]) pool.giveOwn(buffer)
+    expect([kept, freed, small].map(({ length }) => length)).toEqual([mib, 0, 0])
+    expect(pool.take()).toBe(kept)
+    expect(pool.take()).toHaveLength(mib)
+    expect(pool.sizeBytes).toBe(blockBytes)
+  })
 })

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operation } from '../../src/s3/define.ts'
 import { xmlBody } from '../../src/s3/members.ts'
@@ -129,6 +130,29 @@ describe('a body', () => {
   it('that stops coming is RequestTimeout', async () => {
     const client = new RawClient(impatient.port)
     client.send(`${put(10)}hello`)
+    const { status, body } = await client.ended()
+    expect([status, elementOf(body, 'Code'), seen.outcome]).toEqual([400, 'RequestTimeout', 'RequestTimeout'])
+  })
+})
+
+describe('a body that comes byte by byte', () => {
+  it('arrives whole, however long that takes', async () => {
+    const content = 'more than thirty-two bytes, and not a round number of them'
+    const client = new RawClient(impatient.port)
+    client.send(put(content.length, { Connection: 'close' }))
+    for (const byte of content) {
+      client.send(byte)
+      await sleep(10)
+    }
+    const { text } = await client.ended()
+    expect(text).toContain(md5(content))
+  })
+
+  it('is given up when nothing comes any more, with what has come unread', async () => {
+    const client = new RawClient(impatient.port)
+    client.send(`${put(10)}h`)
+    await sleep(100)
+    client.send('e')
     const { status, body } = await client.ended()
     expect([status, elementOf(body, 'Code'), seen.outcome]).toEqual([400, 'RequestTimeout', 'RequestTimeout'])
   })
