@@ -10,6 +10,7 @@ import { nodeFileOps } from '../../src/blobs/file-ops.ts'
 import { readBlobFile } from '../../src/blobs/file-reader.ts'
 import { type WrittenFile, writeBlobFile } from '../../src/blobs/file-writer.ts'
 import { placeOf } from '../../src/blobs/ref.ts'
+import { Room } from '../../src/blobs/room.ts'
 import { Source } from '../../src/blobs/source.ts'
 
 const blockBytes = 64 * 1024
@@ -69,7 +70,7 @@ async function write(encrypt: boolean, chunks: readonly Buffer[] = slowChunks): 
     boot: 1,
     tmpFolder: join(folder, 'tmp'),
     filesFolder: join(folder, 'files'),
-    reserveBytes: 0,
+    room: new Room({ ops: nodeFileOps, folder, reserveBytes: 0 }),
     onLeftover: () => {},
   }
   return await writeBlobFile(parts, { source: new Source(chunks, { lengthBytes: Buffer.concat(chunks).length, signals: [] }), encrypt })
