@@ -8,10 +8,10 @@ import { launchRegion, type Region, type RegionOptions, startRegion } from '../.
 import { Actor, plainBucket, versionedBucket } from '../actor.ts'
 import { quickStarts, underShim } from '../environment.ts'
 import { came, quiet } from '../eventually.ts'
-import { Ledger } from '../ledger.ts'
+import { allowedAt, Ledger } from '../ledger.ts'
 import { type CallKind, type Fault, type Hit, ShimControl } from '../shim/control.ts'
 import { recordsOf } from '../shim/records.ts'
-import { verify } from '../verify.ts'
+import { difference, verify } from '../verify.ts'
 import { faultRules } from './rules.ts'
 import type { Scenario } from './scenarios.ts'
 
@@ -67,7 +67,7 @@ export class Lane {
 
   /** @param fault  undefined: only counts the calls */
   async trial(scenario: Scenario, fault?: Omit<Fault, 'match'>): Promise<Trial> {
-    const running = this.#running ?? (await this.#start())
+    const running = await this.#runningFor(scenario)
     const prepared = (await scenario.prepare?.(running.actor)) ?? []
     this.#control.arm()
     await quiet(() => this.#control.read().count, { forMs: quietMs, deadlineMs: quietMaxMs })
@@ -93,8 +93,16 @@ export class Lane {
     this.#control.close()
   }
 
+  /** A program of its own is started anew. */
+  async #runningFor({ entry }: Scenario): Promise<Running> {
+    if (entry === undefined) return this.#running ?? (await this.#start())
+    await this.#running?.client.close()
+    await this.#running?.region.kill()
+    return await this.#start(entry)
+  }
+
   async #run(
-    { region, actor }: Running,
+    { region, client, actor }: Running,
     scenario: Scenario,
     {
       prepared,
@@ -102,19 +110,32 @@ export class Lane {
     }: { readonly prepared: Parameters<NonNullable<Scenario['run']>>[1]; readonly fault: Omit<Fault, 'match'> | undefined },
   ): Promise<readonly string[]> {
     actor.outcomes.length = 0
-    await scenario.run?.(actor, prepared)
+    const misread: string[] = []
+    const isOver = scenario.watch?.(region.dataFolder) ?? (() => true)
+    await scenario.run?.(actor, prepared, { isOver, read: (key) => this.#read(client, { key, misread }) })
     if (region.isAlive()) await quiet(() => this.#control.read().count, { forMs: quietMs, deadlineMs: quietMaxMs })
     const { hit } = this.#control.read()
     this.#control.disarm()
-    if (fault === undefined)
-      return actor.outcomes.filter((outcome) => outcome !== 'acknowledged').map((outcome) => `${outcome} without a fault`)
-    if (hit === undefined) return []
+    if (fault === undefined) {
+      const wrong = actor.outcomes.filter((outcome) => outcome !== 'acknowledged').map((outcome) => `${outcome} without a fault`)
+      return [...wrong, ...misread, ...(isOver() ? [] : ['what it is there for did not come about'])]
+    }
+    if (hit === undefined) return misread
     const outcomes = [...actor.outcomes]
     // A killed process may still be on its way out when its answers stop.
     if (fault.how === 'kill' || fault.how === 'torn')
       return (await came(() => !region.isAlive(), stopMaxMs)) ? [] : ['it outlived its kill']
     if (!region.isAlive()) return [`it ended by itself after ${fault.how}: ${region.log().slice(-2000)}`]
-    return faultRules({ fault, hit, outcomes, isBeside: scenario.isBeside === true, probe: () => actor.put('probe', 500) })
+    const rules = await faultRules({ fault, hit, outcomes, isBeside: scenario.isBeside === true, probe: () => actor.put('probe', 500) })
+    return [...misread, ...rules]
+  }
+
+  async #read(client: Client, { key, misread }: { readonly key: string; readonly misread: string[] }): Promise<boolean> {
+    const cell = this.#ledger.cell({ bucket: plainBucket, key })
+    const answer = await client.send({ method: 'GET', bucket: plainBucket, key }).catch((error: unknown) => String(error))
+    const found = allowedAt(cell, Number.POSITIVE_INFINITY).map((state) => difference(answer, state, this.#ledger))
+    if (!found.includes(undefined)) misread.push(`${key}, read beside the fault: ${found.join(', and ')}`)
+    return typeof answer !== 'string'
   }
 
   /** A start may be refused or die under a fault. It may not hang. */
@@ -154,16 +175,17 @@ export class Lane {
     return region.log() === '' ? violations : [...violations, `the next start complained: ${region.log().slice(-2000)}`]
   }
 
-  async #start(): Promise<Running> {
-    const region = await startRegion(this.#regionOptions())
+  async #start(program?: string): Promise<Running> {
+    const region = await startRegion(this.#regionOptions(program))
     const client = new Client(region.port)
     const actor = new Actor({ client, ledger: this.#ledger, position: () => this.#position++ })
     this.#running = { region, client, actor }
     return this.#running
   }
 
-  #regionOptions(): RegionOptions {
-    const { folder, library, entry } = this.#options
+  #regionOptions(program?: string): RegionOptions {
+    const { folder, library } = this.#options
+    const entry = program ?? this.#options.entry
     return {
       folder,
       ...(entry === undefined ? {} : { entry }),
