@@ -6,7 +6,7 @@ import { type CompactionParts, createCompaction as createReal } from '../../../s
 import { quick } from './quick.ts'
 
 export function createCompaction(parts: CompactionParts): Engine {
-  return quick(createReal({ ...parts, settleMs: 0, metadata: hasty(parts) }))
+  return quick(createReal({ ...parts, metadata: hasty(parts) }))
 }
 
 function hasty({ metadata, blobs }: CompactionParts): Metadata {

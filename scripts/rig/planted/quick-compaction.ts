@@ -1,4 +1,4 @@
-/** The product with shorter waits: compaction looks for work all the time, and lets nothing settle. Put in from here, when the modules are loaded. */
+/** The product with shorter waits: compaction looks for work all the time. Put in from here, when the modules are loaded. */
 import { runWith } from './swap.ts'
 
 await runWith({

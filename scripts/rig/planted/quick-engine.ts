@@ -4,5 +4,5 @@ import { type CompactionParts, createCompaction as createReal } from '../../../s
 import { quick } from './quick.ts'
 
 export function createCompaction(parts: CompactionParts): Engine {
-  return quick(createReal({ ...parts, settleMs: 0 }))
+  return quick(createReal(parts))
 }

@@ -16,6 +16,7 @@ import { faultRules } from './rules.ts'
 import type { Scenario } from './scenarios.ts'
 
 const quietMs = 40
+const quietAfterStartMs = 300
 const quietMaxMs = 3_000
 const startMaxMs = 20_000
 const stopMaxMs = 20_000
@@ -41,6 +42,8 @@ interface Running {
   readonly region: Region
   readonly client: Client
   readonly actor: Actor
+  /** Of one connection: all that the actor writes is written by one thread, and comes to lie in one segment. */
+  readonly actorClient: Client
 }
 
 export class Lane {
@@ -67,10 +70,13 @@ export class Lane {
 
   /** @param fault  undefined: only counts the calls */
   async trial(scenario: Scenario, fault?: Omit<Fault, 'match'>): Promise<Trial> {
-    const running = await this.#runningFor(scenario)
-    const prepared = (await scenario.prepare?.(running.actor)) ?? []
+    const before = this.#running ?? (await this.#start())
+    const prepared = (await scenario.prepare?.(before.actor)) ?? []
+    const running = scenario.entry === undefined ? before : await this.#startAnother(before, scenario.entry)
     this.#control.arm()
-    await quiet(() => this.#control.read().count, { forMs: quietMs, deadlineMs: quietMaxMs })
+    // A start has work left when it listens, and pauses in it.
+    const forMs = scenario.entry === undefined ? quietMs : quietAfterStartMs
+    await quiet(() => this.#control.read().count, { forMs, deadlineMs: quietMaxMs })
     const from = statSync(this.#log).size
     const match = scenario.match === undefined ? {} : { match: scenario.match }
     this.#control.arm({ at: 0, how: 'none', ...fault, ...match })
@@ -81,23 +87,21 @@ export class Lane {
     const { hit } = this.#control.read()
     this.#control.disarm()
     if (running.region.isAlive()) await running.region.kill()
-    await running.client.close()
+    await Promise.all([running.client.close(), running.actorClient.close()])
     this.#running = undefined
     const calls = this.#callsSince(from, match.match)
     return { hit, calls, violations: [...violations, ...(await this.#startAndCompare())] }
   }
 
   async close(): Promise<void> {
-    await this.#running?.client.close()
+    await Promise.all([this.#running?.client.close(), this.#running?.actorClient.close()])
     await this.#running?.region.kill()
     this.#control.close()
   }
 
-  /** A program of its own is started anew. */
-  async #runningFor({ entry }: Scenario): Promise<Running> {
-    if (entry === undefined) return this.#running ?? (await this.#start())
-    await this.#running?.client.close()
-    await this.#running?.region.kill()
+  async #startAnother({ region, client, actorClient }: Running, entry: string): Promise<Running> {
+    await region.kill()
+    await Promise.all([client.close(), actorClient.close()])
     return await this.#start(entry)
   }
 
@@ -139,8 +143,8 @@ export class Lane {
   }
 
   /** A start may be refused or die under a fault. It may not hang. */
-  async #startUnderFault({ region, client }: Running): Promise<readonly string[]> {
-    await client.close()
+  async #startUnderFault({ region, client, actorClient }: Running): Promise<readonly string[]> {
+    await Promise.all([client.close(), actorClient.close()])
     await region.kill()
     const { child, output } = launchRegion(this.#regionOptions())
     const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
@@ -154,8 +158,8 @@ export class Lane {
   }
 
   /** An end under a fault may leave work for the next start. It may not hang. */
-  async #stop({ region, client }: Running): Promise<readonly string[]> {
-    await client.close()
+  async #stop({ region, client, actorClient }: Running): Promise<readonly string[]> {
+    await Promise.all([client.close(), actorClient.close()])
     const ended = region.stop()
     const isOver = await came(() => !region.isAlive(), stopMaxMs)
     if (!isOver) await region.kill()
@@ -178,8 +182,9 @@ export class Lane {
   async #start(program?: string): Promise<Running> {
     const region = await startRegion(this.#regionOptions(program))
     const client = new Client(region.port)
-    const actor = new Actor({ client, ledger: this.#ledger, position: () => this.#position++ })
-    this.#running = { region, client, actor }
+    const actorClient = new Client(region.port, { connections: 1 })
+    const actor = new Actor({ client: actorClient, ledger: this.#ledger, position: () => this.#position++ })
+    this.#running = { region, client, actor, actorClient }
     return this.#running
   }
 

@@ -21,9 +21,9 @@ export interface Beside {
 
 export interface Scenario {
   readonly name: string
-  /** The program for it. Default: the lane's. */
+  /** The program that is started for it when all is prepared. Default: what runs already. */
   readonly entry?: string
-  /** Nothing fails yet. What it returns is given to `run`. */
+  /** Nothing fails yet, and the lane's program runs. What it returns is given to `run`. */
   prepare?(actor: Actor): Promise<readonly Cell[]>
   /** Looks at the data folder before anything fails. @returns whether that has come about for which the scenario is there */
   watch?(dataFolder: string): () => boolean
