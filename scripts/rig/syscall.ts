@@ -10,6 +10,7 @@ import { type Random, randomFrom } from '../../test/limits/random.ts'
 import { nothingTried, type Rig, type RigOptions, type RigReport } from './rig.ts'
 import { buildShim } from './shim/build.ts'
 import type { CallKind, Fault, How } from './shim/control.ts'
+import { compaction } from './syscall/compaction.ts'
 import { Lane, type Trial } from './syscall/lane.ts'
 import { type Scenario, scenarios } from './syscall/scenarios.ts'
 
@@ -19,6 +20,7 @@ const shortAt: Partial<Readonly<Record<CallKind, number>>> = { S: 2, W: 10 }
 
 const deafSyncs = fileURLToPath(new URL('./planted/deaf-syncs.ts', import.meta.url))
 const earlyAnswers = fileURLToPath(new URL('./planted/early-answers.ts', import.meta.url))
+const hastyCompaction = fileURLToPath(new URL('./planted/hasty-compaction.ts', import.meta.url))
 
 /** What can become of a call, by its kind. */
 const fates: Readonly<Record<CallKind, readonly How[]>> = {
@@ -67,11 +69,13 @@ async function run(context: Context): Promise<RigReport> {
   let tried = 0
   let passed = 0
   let unmet = 0
+  const met = new Set<string>()
   await inLanes(context, 'trials', async (lane, number) => {
     for (const { scenario, fault } of queue) {
       const trial = await lane.trial(scenario, fault)
       tried += 1
       if (trial.hit === undefined) unmet += 1
+      else met.add(callOf({ scenario, fault }))
       if (trial.violations.length === 0) passed += 1
       const name = `${scenario.name}, ${fault.how} at call ${fault.at}${fault.kind ?? ''}`
       violations.push(...trial.violations.map((violation) => `${name} (lane ${number}, seed ${seed}): ${violation}`))
@@ -79,20 +83,31 @@ async function run(context: Context): Promise<RigReport> {
       if (performance.now() > untilMs) return
     }
   })
+  const calls = new Set(planned.map(callOf))
+  say(`${met.size} of ${calls.size} calls met at least one fault`)
   say(`${planned.length} faults planned, ${tried} tried, ${unmet} of them never met, because the calls came in another number`)
   if (unmet > tried / 2) violations.push(`${unmet} of ${tried} faults were never met (seed ${seed}): they proved nothing`)
   return {
     tried,
     passed,
-    control: { planted: 'a journal whose failed sync is taken for a success; a PUT answered before its commit', isCaught },
+    control: {
+      planted:
+        'a journal whose failed sync is taken for a success; a PUT answered before its commit; a segment that goes before its records are elsewhere',
+      isCaught,
+    },
     violations,
   }
 }
 
-/** Every scenario once without a fault, to see its calls; then every fate of every call, in random order. */
+function callOf({ scenario, fault }: Planned): string {
+  return `${scenario.name} ${fault.at}${fault.kind ?? ''}`
+}
+
+/** Every scenario once without a fault, to see its calls; then every call with one of its fates, then with another, and so on. */
 async function plan(context: Context): Promise<{ readonly planned: readonly Planned[]; readonly violations: string[] }> {
   const { seed, say } = context
-  const planned: Planned[] = []
+  const random = randomFrom(seed)
+  const planned: (readonly Planned[])[] = []
   const violations: string[] = []
   const queue = scenarios.values()
   await inLanes(context, 'counts', async (lane) => {
@@ -100,12 +115,24 @@ async function plan(context: Context): Promise<{ readonly planned: readonly Plan
       const { calls, violations: found } = await lane.trial(scenario)
       violations.push(...found.map((violation) => `${scenario.name} without a fault: ${violation}`))
       if (calls.length === 0) violations.push(`${scenario.name}: the shim saw no call`)
-      const faults = calls.flatMap((kind, i) => fates[kind].map((how): Planned => ({ scenario, fault: { at: i + 1, how } })))
-      say(`${scenario.name}: ${calls.length} calls (${tally(calls)}), ${faults.length} faults`)
+      const faults = calls.map((kind, i) => fates[kind].map((how): Planned => ({ scenario, fault: { at: i + 1, how } })))
+      say(`${scenario.name}: ${calls.length} calls (${tally(calls)}), ${faults.flat().length} faults`)
       planned.push(...faults)
     }
   })
-  return { planned: shuffled(randomFrom(seed), planned), violations }
+  return { planned: inRounds(random, planned), violations }
+}
+
+/** The first of all, in random order, then the second of all; what is the first of a few is chosen too. */
+function inRounds<T>(random: Random, items: readonly (readonly T[])[]): readonly T[] {
+  const mixed = items.map((few) => shuffled(random, few))
+  const rounds = Math.max(0, ...mixed.map(({ length }) => length))
+  return Array.from({ length: rounds }, (_, round) =>
+    shuffled(
+      random,
+      mixed.flatMap((few) => few.slice(round, round + 1)),
+    ),
+  ).flat()
 }
 
 /** One fault of each scenario. Of the many writes fewer than their share: it is not they that are hard to get right. */
@@ -113,11 +140,14 @@ function sample(seed: number): readonly Planned[] {
   const random = randomFrom(seed)
   return scenarios.map((scenario): Planned => {
     const kind = random.pick(scenario.kinds)
-    return { scenario, fault: { kind, how: random.pick(fates[kind]), at: 1 + random.below(shortAt[kind] ?? 1) } }
+    return {
+      scenario,
+      fault: { kind, how: random.pick(fates[kind]), at: 1 + random.below(scenario.shortAt?.[kind] ?? shortAt[kind] ?? 1) },
+    }
   })
 }
 
-/** Both lies must be found by the same trials. */
+/** All lies must be found by the same trials. */
 async function controlIsCaught(context: Context): Promise<boolean> {
   const [put] = scenarios
   if (put === undefined) throw new Error('there are no scenarios')
@@ -133,10 +163,22 @@ async function controlIsCaught(context: Context): Promise<boolean> {
     fault: { at: 1, how: 'kill', kind: 'W' },
     match: 'metadata.db-wal',
   })
+  const hasty = await lieFound(context, {
+    entry: hastyCompaction,
+    // The segment has just gone.
+    scenario: { ...compaction, entry: hastyCompaction },
+    fault: { at: 1, how: 'torn', kind: 'U' },
+    match: '/segments/',
+  })
   context.say(`deaf to a failed sync: ${deaf[0] ?? 'not caught'}`)
   context.say(`early answers: ${early[0] ?? 'not caught'}`)
-  return deaf.some((violation) => violation.includes('after a failed sync')) && early.some((violation) => violation.includes('lost:'))
+  context.say(`hasty compaction: ${hasty[0] ?? 'not caught'}`)
+  const isFound = [deaf.some(isAfterSync), early.some(isLost), hasty.some(isLost)]
+  return isFound.every(Boolean)
 }
+
+const isAfterSync = (violation: string): boolean => violation.includes('after a failed sync')
+const isLost = (violation: string): boolean => violation.includes('lost:') || violation.includes('not read:')
 
 interface Lie extends Planned {
   readonly entry: string
@@ -144,7 +186,7 @@ interface Lie extends Planned {
 }
 
 async function lieFound({ folder, library, seed }: Context, { entry, scenario, fault, match }: Lie): Promise<Trial['violations']> {
-  const lane = new Lane({ folder: join(folder, `lie-${fault.how}`), library, random: randomFrom(seed), entry })
+  const lane = new Lane({ folder: join(folder, `lie-${fault.how}-${fault.kind}`), library, random: randomFrom(seed), entry })
   try {
     await lane.open()
     const { violations } = await lane.trial({ ...scenario, match }, fault)

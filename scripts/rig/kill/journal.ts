@@ -35,11 +35,17 @@ export interface Version {
 
 export type VersionIntent =
   | { readonly kind: 'add'; readonly content: Content | 'marker' }
+  /** In place of the null version, wherever it stands, if there is one; it becomes the newest. */
+  | { readonly kind: 'replace'; readonly content: Content | 'marker' }
   | { readonly kind: 'remove'; readonly id: string }
   | { readonly kind: 'change'; readonly id: string; readonly content: Content }
 
-/** A key of a versioned bucket. */
+/** The id of the version that a write without versions makes; there is one at most. */
+export const nullId = 'null'
+
+/** A key of a versioned bucket, or of one whose versioning is suspended now and then. */
 export interface VersionedKey {
+  readonly bucket: string
   readonly key: string
   /** Newest first. */
   versions: readonly Version[]
@@ -58,6 +64,8 @@ export class Journal {
   /** When each acknowledgement came, by `performance.now()`. */
   readonly acknowledgedMs: number[] = []
   readonly violations: string[] = []
+  /** Whether the bucket of which that is true at times makes no versions now. */
+  isSuspended = false
   readonly #pool: Buffer
   readonly #versionIds = new Set<string>()
   #notes = 0
@@ -88,10 +96,16 @@ export class Journal {
 
   /** Every version id that a region gives is a new one. */
   versionIdGiven(id: string | undefined, key: string): string {
-    if (id === undefined || id === 'null') this.violations.push(`${key}: a versioned write was acknowledged without a version id`)
+    if (id === undefined || id === nullId) this.violations.push(`${key}: a versioned write was acknowledged without a version id`)
     else if (this.#versionIds.has(id)) this.violations.push(`${key}: version id ${id} was given twice`)
     else this.#versionIds.add(id)
     return id ?? ''
+  }
+
+  /** While versioning is suspended there is only this one. */
+  nullIdGiven(id: string | undefined, key: string): string {
+    if (id !== nullId) this.violations.push(`${key}: a write was acknowledged with version id ${id} while versioning is suspended`)
+    return nullId
   }
 
   acknowledgedSince(ms: number): number {
@@ -101,6 +115,11 @@ export class Journal {
 
 export function randomTags(random: Random): string {
   return `kind=${random.below(1000)}&of=${random.below(1000)}`
+}
+
+/** The null version goes, if there is one, and another is the newest; all others stay. */
+export function withNull(versions: readonly Version[], content: Content | 'marker'): readonly Version[] {
+  return [{ id: nullId, content }, ...versions.filter(({ id }) => id !== nullId)]
 }
 
 export function md5(data: Buffer): Buffer {

@@ -1,14 +1,14 @@
 /** Kills a region under load, again and again, and compares what it holds with what it has acknowledged. */
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client, createBucket } from '../../../test/limits/client.ts'
+import { Client, createBucket, expectStatus } from '../../../test/limits/client.ts'
 import { randomFrom } from '../../../test/limits/random.ts'
 import { launchRegion, type Region, type RegionOptions, startRegion } from '../../../test/limits/region.ts'
 import { quickStarts } from '../environment.ts'
 import { folderViolations } from './folder.ts'
 import { Journal } from './journal.ts'
 import { verify } from './verify.ts'
-import { plainBucket, versionedBucket, Writer, type WriterOptions } from './writer.ts'
+import { plainBucket, suspendedBucket, versionedBucket, Writer, type WriterOptions } from './writer.ts'
 
 export interface KillsOptions {
   readonly folder: string
@@ -40,6 +40,8 @@ const lastMomentMs = 100
 const startsKilledEvery = 10
 /** After each of so many kills every reference, checksum and counter is verified, and every file counted. */
 const checkedEvery = 5
+/** Before each of so many kills versioning is enabled for once, so that the null version gets others beside it, below and above. */
+const enabledEvery = 4
 /** A region is started with these in turn: what one number of threads leaves, another must find and sweep. */
 const workers = [1, 3] as const
 
@@ -59,9 +61,11 @@ export async function killAgainAndAgain(options: KillsOptions): Promise<KillsRep
   try {
     await createBucket(client, plainBucket)
     await createBucket(client, versionedBucket, { isVersioned: true })
+    await createBucket(client, suspendedBucket, { isVersioned: true })
     while (kills < options.killsMax && performance.now() < options.untilMs) {
       kills += 1
       const before = journal.violations.length
+      await suspendOrEnable(client, journal, { isSuspended: kills % enabledEvery !== 1 })
       const loadMs = loadMinMs + random.below(loadMaxMs - loadMinMs)
       const { killedMs, acknowledged } = await loadAndKill({ region, client, clients, journal, loadMs })
       const lastMoment = journal.acknowledgedSince(killedMs - lastMomentMs)
@@ -95,6 +99,15 @@ export async function killAgainAndAgain(options: KillsOptions): Promise<KillsRep
 function startOf({ folder, entry }: KillsOptions, starts: number): RegionOptions {
   const settings = { workers: workers[starts % workers.length] }
   return { folder, settings, environment: quickStarts(folder), ...(entry === undefined ? {} : { entry }) }
+}
+
+/** What is so stays so through kills, until it is changed. */
+async function suspendOrEnable(client: Client, journal: Journal, { isSuspended }: { readonly isSuspended: boolean }): Promise<void> {
+  if (journal.isSuspended === isSuspended) return
+  const status = isSuspended ? 'Suspended' : 'Enabled'
+  const body = Buffer.from(`<VersioningConfiguration><Status>${status}</Status></VersioningConfiguration>`)
+  expectStatus(await client.send({ method: 'PUT', bucket: suspendedBucket, query: [['versioning', '']], body }), 200)
+  journal.isSuspended = isSuspended
 }
 
 interface Load {

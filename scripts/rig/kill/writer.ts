@@ -1,10 +1,12 @@
 /** One client among many: it writes to keys of its own, one request after the other, until its region is killed. */
 import { type Answer, type Call, type Client, elements } from '../../../test/limits/client.ts'
 import type { Random } from '../../../test/limits/random.ts'
-import { type Content, type Journal, md5, type PlainKey, randomTags, type VersionedKey, type VersionIntent } from './journal.ts'
+import { type Content, type Journal, md5, type PlainKey, randomTags, type VersionedKey, type VersionIntent, withNull } from './journal.ts'
 
 export const plainBucket = 'plain'
 export const versionedBucket = 'versioned'
+/** Its versioning is suspended most of the time. */
+export const suspendedBucket = 'suspended'
 
 export type OperationName =
   | 'putSmall'
@@ -19,6 +21,10 @@ export type OperationName =
   | 'deleteMarker'
   | 'deleteVersion'
   | 'tagVersion'
+  | 'putSuspended'
+  | 'markSuspended'
+  | 'deleteSuspended'
+  | 'tagSuspended'
 
 /** How often each is chosen. */
 export const mixedLoad: Readonly<Record<OperationName, number>> = {
@@ -34,6 +40,10 @@ export const mixedLoad: Readonly<Record<OperationName, number>> = {
   deleteMarker: 4,
   deleteVersion: 8,
   tagVersion: 4,
+  putSuspended: 12,
+  markSuspended: 4,
+  deleteSuspended: 4,
+  tagSuspended: 3,
 }
 
 interface Upload {
@@ -57,6 +67,7 @@ class NoAnswer extends Error {}
 
 const plainKeys = 6
 const versionedKeys = 3
+const suspendedKeys = 2
 const versionsKept = 5
 const smallMaxBytes = 128 * 1024
 const partMinBytes = 5 * 1024 * 1024
@@ -67,6 +78,7 @@ export class Writer {
   readonly #choices: readonly OperationName[]
   readonly #plain: readonly PlainKey[]
   readonly #versioned: readonly VersionedKey[]
+  readonly #suspended: readonly VersionedKey[]
   /** A multipart upload that a kill interrupted: it goes on with the next region. */
   #upload: Upload | undefined
   #client: Client | undefined
@@ -77,14 +89,10 @@ export class Writer {
     // The keys of `load` are those of its type.
     this.#choices = (Object.entries(load) as [OperationName, number][]).flatMap(([operation, weight]) => Array(weight).fill(operation))
     this.#plain = Array.from({ length: plainKeys }, (_, n) => ({ key: `${name}/plain ${n}`, settled: 'absent', pending: undefined }))
-    this.#versioned = Array.from({ length: versionedKeys }, (_, n) => ({
-      key: `${name}/v+${n}`,
-      versions: [],
-      pending: undefined,
-      read: new Set(),
-    }))
+    this.#versioned = Array.from({ length: versionedKeys }, (_, n) => newKey(versionedBucket, `${name}/v+${n}`))
+    this.#suspended = Array.from({ length: suspendedKeys }, (_, n) => newKey(suspendedBucket, `${name}/s ${n}`))
     for (const key of this.#plain) journal.plain.set(key.key, key)
-    for (const key of this.#versioned) journal.versioned.set(key.key, key)
+    for (const key of [...this.#versioned, ...this.#suspended]) journal.versioned.set(key.key, key)
   }
 
   /** Resolves when a request stays without an answer, or `signal` aborts. */
@@ -183,33 +191,62 @@ export class Writer {
   }
 
   async putVersion(): Promise<void> {
-    const size = this.#random.oneIn(4) ? smallMaxBytes + this.#random.below(100_000) : this.#random.below(8192)
-    const content = this.#journal.newContent(this.#random, size)
-    const body = this.#journal.bytesOf(content)
-    await this.#addVersion(this.#random.pick(this.#versioned), content, { headers: headersOf(content), body })
+    await this.#putVersionOf(this.#random.pick(this.#versioned))
+  }
+
+  async putSuspended(): Promise<void> {
+    await this.#putVersionOf(this.#random.pick(this.#suspended))
   }
 
   async deleteMarker(): Promise<void> {
     await this.#addVersion(this.#random.pick(this.#versioned), 'marker', {})
   }
 
+  async markSuspended(): Promise<void> {
+    await this.#addVersion(this.#random.pick(this.#suspended), 'marker', {})
+  }
+
   async deleteVersion(): Promise<void> {
-    const target = this.#random.pick(this.#versioned)
-    const { id } = target.versions[this.#random.below(versionsKept)] ?? {}
-    if (id === undefined) return
-    target.pending = { kind: 'remove', id }
-    await this.#answered({ method: 'DELETE', bucket: versionedBucket, key: target.key, query: [['versionId', id]] })
-    settleVersions(target, (versions) => versions.filter((version) => version.id !== id))
+    await this.#deleteVersionOf(this.#random.pick(this.#versioned))
+  }
+
+  async deleteSuspended(): Promise<void> {
+    await this.#deleteVersionOf(this.#random.pick(this.#suspended))
   }
 
   async tagVersion(): Promise<void> {
-    const target = this.#random.pick(this.#versioned)
+    await this.#tagLatestOf(this.#random.pick(this.#versioned))
+  }
+
+  async tagSuspended(): Promise<void> {
+    await this.#tagLatestOf(this.#random.pick(this.#suspended))
+  }
+
+  async #putVersionOf(target: VersionedKey): Promise<void> {
+    const size = this.#random.oneIn(4) ? smallMaxBytes + this.#random.below(100_000) : this.#random.below(8192)
+    const content = this.#journal.newContent(this.#random, size)
+    const body = this.#journal.bytesOf(content)
+    await this.#addVersion(target, content, { headers: headersOf(content), body })
+  }
+
+  async #deleteVersionOf(target: VersionedKey): Promise<void> {
+    const { id } = target.versions[this.#random.below(versionsKept)] ?? {}
+    if (id !== undefined) await this.#removeVersion(target, id)
+  }
+
+  async #removeVersion(target: VersionedKey, id: string): Promise<void> {
+    target.pending = { kind: 'remove', id }
+    await this.#answered({ method: 'DELETE', bucket: target.bucket, key: target.key, query: [['versionId', id]] })
+    settleVersions(target, (versions) => versions.filter((version) => version.id !== id))
+  }
+
+  async #tagLatestOf(target: VersionedKey): Promise<void> {
     const [latest] = target.versions
     if (latest === undefined || latest.content === 'marker') return
     const content = { ...latest.content, tags: randomTags(this.#random) }
     target.pending = { kind: 'change', id: latest.id, content }
     const { query, ...rest } = tagging(content)
-    await this.#answered({ bucket: versionedBucket, key: target.key, ...rest, query: [...query, ['versionId', latest.id]] })
+    await this.#answered({ bucket: target.bucket, key: target.key, ...rest, query: [...query, ['versionId', latest.id]] })
     settleVersions(target, (versions) => versions.map((version) => (version.id === latest.id ? { id: latest.id, content } : version)))
   }
 
@@ -230,16 +267,19 @@ export class Writer {
   async #addVersion(target: VersionedKey, content: Content | 'marker', call: Pick<Call, 'headers' | 'body'>): Promise<void> {
     // So that what has to be compared after each kill stays small.
     const oldest = target.versions.length < versionsKept ? undefined : target.versions.at(-1)
-    if (oldest !== undefined) {
-      target.pending = { kind: 'remove', id: oldest.id }
-      await this.#answered({ method: 'DELETE', bucket: versionedBucket, key: target.key, query: [['versionId', oldest.id]] })
-      settleVersions(target, (versions) => versions.slice(0, -1))
-    }
-    target.pending = { kind: 'add', content } satisfies VersionIntent
+    if (oldest !== undefined) await this.#removeVersion(target, oldest.id)
+    const isReplacing = target.bucket === suspendedBucket && this.#journal.isSuspended
+    target.pending = { kind: isReplacing ? 'replace' : 'add', content } satisfies VersionIntent
     const method = content === 'marker' ? 'DELETE' : 'PUT'
-    const { headers } = await this.#answered({ method, bucket: versionedBucket, key: target.key, ...call })
-    const id = this.#journal.versionIdGiven(headers['x-amz-version-id'], target.key)
-    settleVersions(target, (versions) => [{ id, content }, ...versions])
+    const { headers } = await this.#answered({ method, bucket: target.bucket, key: target.key, ...call })
+    const given = headers['x-amz-version-id']
+    if (isReplacing) {
+      this.#journal.nullIdGiven(given, target.key)
+      settleVersions(target, (versions) => withNull(versions, content))
+    } else {
+      const id = this.#journal.versionIdGiven(given, target.key)
+      settleVersions(target, (versions) => [{ id, content }, ...versions])
+    }
   }
 
   async #finishUpload(upload: Upload): Promise<void> {
@@ -279,6 +319,10 @@ export class Writer {
     this.#journal.violations.push(`${what} was answered ${answer.status}: ${answer.body.toString().slice(0, 500)}`)
     throw new NoAnswer('refused')
   }
+}
+
+function newKey(bucket: string, key: string): VersionedKey {
+  return { bucket, key, versions: [], pending: undefined, read: new Set() }
 }
 
 function settle(key: PlainKey, state: PlainKey['settled']): void {

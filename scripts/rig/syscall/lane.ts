@@ -8,14 +8,15 @@ import { launchRegion, type Region, type RegionOptions, startRegion } from '../.
 import { Actor, plainBucket, versionedBucket } from '../actor.ts'
 import { quickStarts, underShim } from '../environment.ts'
 import { came, quiet } from '../eventually.ts'
-import { Ledger } from '../ledger.ts'
+import { allowedAt, Ledger } from '../ledger.ts'
 import { type CallKind, type Fault, type Hit, ShimControl } from '../shim/control.ts'
 import { recordsOf } from '../shim/records.ts'
-import { verify } from '../verify.ts'
+import { difference, verify } from '../verify.ts'
 import { faultRules } from './rules.ts'
 import type { Scenario } from './scenarios.ts'
 
 const quietMs = 40
+const quietAfterStartMs = 300
 const quietMaxMs = 3_000
 const startMaxMs = 20_000
 const stopMaxMs = 20_000
@@ -41,6 +42,8 @@ interface Running {
   readonly region: Region
   readonly client: Client
   readonly actor: Actor
+  /** Of one connection: all that the actor writes is written by one thread, and comes to lie in one segment. */
+  readonly actorClient: Client
 }
 
 export class Lane {
@@ -67,10 +70,13 @@ export class Lane {
 
   /** @param fault  undefined: only counts the calls */
   async trial(scenario: Scenario, fault?: Omit<Fault, 'match'>): Promise<Trial> {
-    const running = this.#running ?? (await this.#start())
-    const prepared = (await scenario.prepare?.(running.actor)) ?? []
+    const before = this.#running ?? (await this.#start())
+    const prepared = (await scenario.prepare?.(before.actor)) ?? []
+    const running = scenario.entry === undefined ? before : await this.#startAnother(before, scenario.entry)
     this.#control.arm()
-    await quiet(() => this.#control.read().count, { forMs: quietMs, deadlineMs: quietMaxMs })
+    // A start has work left when it listens, and pauses in it.
+    const forMs = scenario.entry === undefined ? quietMs : quietAfterStartMs
+    await quiet(() => this.#control.read().count, { forMs, deadlineMs: quietMaxMs })
     const from = statSync(this.#log).size
     const match = scenario.match === undefined ? {} : { match: scenario.match }
     this.#control.arm({ at: 0, how: 'none', ...fault, ...match })
@@ -81,20 +87,26 @@ export class Lane {
     const { hit } = this.#control.read()
     this.#control.disarm()
     if (running.region.isAlive()) await running.region.kill()
-    await running.client.close()
+    await Promise.all([running.client.close(), running.actorClient.close()])
     this.#running = undefined
     const calls = this.#callsSince(from, match.match)
     return { hit, calls, violations: [...violations, ...(await this.#startAndCompare())] }
   }
 
   async close(): Promise<void> {
-    await this.#running?.client.close()
+    await Promise.all([this.#running?.client.close(), this.#running?.actorClient.close()])
     await this.#running?.region.kill()
     this.#control.close()
   }
 
+  async #startAnother({ region, client, actorClient }: Running, entry: string): Promise<Running> {
+    await region.kill()
+    await Promise.all([client.close(), actorClient.close()])
+    return await this.#start(entry)
+  }
+
   async #run(
-    { region, actor }: Running,
+    { region, client, actor }: Running,
     scenario: Scenario,
     {
       prepared,
@@ -102,24 +114,37 @@ export class Lane {
     }: { readonly prepared: Parameters<NonNullable<Scenario['run']>>[1]; readonly fault: Omit<Fault, 'match'> | undefined },
   ): Promise<readonly string[]> {
     actor.outcomes.length = 0
-    await scenario.run?.(actor, prepared)
+    const misread: string[] = []
+    const isOver = scenario.watch?.(region.dataFolder) ?? (() => true)
+    await scenario.run?.(actor, prepared, { isOver, read: (key) => this.#read(client, { key, misread }) })
     if (region.isAlive()) await quiet(() => this.#control.read().count, { forMs: quietMs, deadlineMs: quietMaxMs })
     const { hit } = this.#control.read()
     this.#control.disarm()
-    if (fault === undefined)
-      return actor.outcomes.filter((outcome) => outcome !== 'acknowledged').map((outcome) => `${outcome} without a fault`)
-    if (hit === undefined) return []
+    if (fault === undefined) {
+      const wrong = actor.outcomes.filter((outcome) => outcome !== 'acknowledged').map((outcome) => `${outcome} without a fault`)
+      return [...wrong, ...misread, ...(isOver() ? [] : ['what it is there for did not come about'])]
+    }
+    if (hit === undefined) return misread
     const outcomes = [...actor.outcomes]
     // A killed process may still be on its way out when its answers stop.
     if (fault.how === 'kill' || fault.how === 'torn')
       return (await came(() => !region.isAlive(), stopMaxMs)) ? [] : ['it outlived its kill']
     if (!region.isAlive()) return [`it ended by itself after ${fault.how}: ${region.log().slice(-2000)}`]
-    return faultRules({ fault, hit, outcomes, isBeside: scenario.isBeside === true, probe: () => actor.put('probe', 500) })
+    const rules = await faultRules({ fault, hit, outcomes, isBeside: scenario.isBeside === true, probe: () => actor.put('probe', 500) })
+    return [...misread, ...rules]
+  }
+
+  async #read(client: Client, { key, misread }: { readonly key: string; readonly misread: string[] }): Promise<boolean> {
+    const cell = this.#ledger.cell({ bucket: plainBucket, key })
+    const answer = await client.send({ method: 'GET', bucket: plainBucket, key }).catch((error: unknown) => String(error))
+    const found = allowedAt(cell, Number.POSITIVE_INFINITY).map((state) => difference(answer, state, this.#ledger))
+    if (!found.includes(undefined)) misread.push(`${key}, read beside the fault: ${found.join(', and ')}`)
+    return typeof answer !== 'string'
   }
 
   /** A start may be refused or die under a fault. It may not hang. */
-  async #startUnderFault({ region, client }: Running): Promise<readonly string[]> {
-    await client.close()
+  async #startUnderFault({ region, client, actorClient }: Running): Promise<readonly string[]> {
+    await Promise.all([client.close(), actorClient.close()])
     await region.kill()
     const { child, output } = launchRegion(this.#regionOptions())
     const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
@@ -133,8 +158,8 @@ export class Lane {
   }
 
   /** An end under a fault may leave work for the next start. It may not hang. */
-  async #stop({ region, client }: Running): Promise<readonly string[]> {
-    await client.close()
+  async #stop({ region, client, actorClient }: Running): Promise<readonly string[]> {
+    await Promise.all([client.close(), actorClient.close()])
     const ended = region.stop()
     const isOver = await came(() => !region.isAlive(), stopMaxMs)
     if (!isOver) await region.kill()
@@ -154,16 +179,18 @@ export class Lane {
     return region.log() === '' ? violations : [...violations, `the next start complained: ${region.log().slice(-2000)}`]
   }
 
-  async #start(): Promise<Running> {
-    const region = await startRegion(this.#regionOptions())
+  async #start(program?: string): Promise<Running> {
+    const region = await startRegion(this.#regionOptions(program))
     const client = new Client(region.port)
-    const actor = new Actor({ client, ledger: this.#ledger, position: () => this.#position++ })
-    this.#running = { region, client, actor }
+    const actorClient = new Client(region.port, { connections: 1 })
+    const actor = new Actor({ client: actorClient, ledger: this.#ledger, position: () => this.#position++ })
+    this.#running = { region, client, actor, actorClient }
     return this.#running
   }
 
-  #regionOptions(): RegionOptions {
-    const { folder, library, entry } = this.#options
+  #regionOptions(program?: string): RegionOptions {
+    const { folder, library } = this.#options
+    const entry = program ?? this.#options.entry
     return {
       folder,
       ...(entry === undefined ? {} : { entry }),

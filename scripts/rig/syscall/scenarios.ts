@@ -2,6 +2,7 @@
 import type { Actor } from '../actor.ts'
 import type { Cell } from '../ledger.ts'
 import type { CallKind } from '../shim/control.ts'
+import { compaction } from './compaction.ts'
 
 const KiB = 1024
 /** Becomes a record of a segment. */
@@ -10,15 +11,29 @@ export const small = 3000
 export const large = 300 * KiB
 const partMin = 5 * 1024 * KiB
 
+/** What a scenario sees of the region beside its own requests. */
+export interface Beside {
+  /** Whether that has come about for which the scenario is there. */
+  isOver(): boolean
+  /** Reads an object, and keeps in mind what is wrong with it. @returns false when there was no answer */
+  read(key: string): Promise<boolean>
+}
+
 export interface Scenario {
   readonly name: string
-  /** Nothing fails yet. What it returns is given to `run`. */
+  /** The program that is started for it when all is prepared. Default: what runs already. */
+  readonly entry?: string
+  /** Nothing fails yet, and the lane's program runs. What it returns is given to `run`. */
   prepare?(actor: Actor): Promise<readonly Cell[]>
+  /** Looks at the data folder before anything fails. @returns whether that has come about for which the scenario is there */
+  watch?(dataFolder: string): () => boolean
   /** Requests, one after the other; none for what happens at a start or an end. */
-  run?(actor: Actor, prepared: readonly Cell[]): Promise<void>
+  run?(actor: Actor, prepared: readonly Cell[], beside: Beside): Promise<void>
   readonly when: 'running' | 'starting' | 'stopping'
   /** The kinds of calls that it makes. */
   readonly kinds: readonly CallKind[]
+  /** Of so many calls of a kind the short form chooses one, where it is not the usual number. */
+  readonly shortAt?: Partial<Readonly<Record<CallKind, number>>>
   /** Only calls on paths that end so count. */
   readonly match?: string
   /** What those calls are for goes on beside the requests, and does not decide their answers. */
@@ -115,6 +130,7 @@ export const scenarios: readonly Scenario[] = [
     isBeside: true,
     run: (actor) => manyPuts(actor, 700),
   },
+  compaction,
   // What earlier trials left half done is swept here, and their -wal is rescued.
   { name: 'start', when: 'starting', kinds: ['W', 'S', 'C', 'R', 'U'] },
   { name: 'stop', when: 'stopping', kinds: ['W', 'S', 'T', 'U'], prepare: having(small, large) },
