@@ -13,7 +13,8 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund 
   && node -e "new (require('better-sqlite3'))(':memory:')"
 
 FROM ${NODE_IMAGE}
-ENV NODE_ENV=production
+# The second: see bin/farshore.js.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 WORKDIR /farshore
 COPY --from=build /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist

@@ -22,6 +22,10 @@ if (process.env.NODE_COMPILE_CACHE === undefined && process.env.NODE_DISABLE_COM
 // disk that hangs on these must leave some for reads. An idle one costs next to nothing.
 process.env.UV_THREADPOOL_SIZE ??= '64'
 
+// glibc keeps up to eight heaps a core for the many threads of a process, each with holes of its own. It reads this when a process starts: the
+// regions that `up` starts get it from here, the image sets it itself.
+process.env.MALLOC_ARENA_MAX ??= '2'
+
 // Requests leave little behind that lives: to look through it with helper threads costs more in waking them than they save, a tenth of all that a
 // small request takes (`npm run bench`).
 v8.setFlagsFromString('--no-parallel-scavenge')
