@@ -104,6 +104,18 @@ describe('read', () => {
     }
   })
 
+  it('is answered although it begins with another statement when it is begun anew', async () => {
+    const metadata = await openStore()
+    let attempts = 0
+    const answer = await metadata.read(function* (): Steps<number> {
+      attempts += 1
+      yield statement(attempts === 1 ? 'SELECT name FROM items' : 'SELECT value FROM items')
+      yield* note()
+      return attempts
+    })
+    expect(answer).toBe(2)
+  })
+
   it('waits for what its first statement saw, the first time that it goes on to a second', async () => {
     const io = new TestDisk()
     const metadata = await openStore({ io })
