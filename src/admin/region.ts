@@ -8,6 +8,8 @@ export interface RegionStanding {
   readonly epoch: number
   /** Rows of the control log that are applied here. */
   readonly rows: number
+  /** Rows that home had when it was last heard from here; null before. */
+  readonly homeRows: number | null
   /** Why no more are applied; null while all is well. */
   readonly stopped: string | null
   /** The other regions, as they are reached from here. */
@@ -34,12 +36,13 @@ interface StandingParts {
 /** Asks each of the others for a sign of life first, for two seconds at most: what was last known of a quiet link may be old. */
 export async function regionStanding({ control, peers }: StandingParts): Promise<RegionStanding> {
   await peers.greet()
-  const { home, epoch, position, stopped } = control.standing()
+  const { home, epoch, position, homePosition, stopped } = control.standing()
   return {
     region: peers.self,
     home: home ?? null,
     epoch,
     rows: position,
+    homeRows: homePosition ?? null,
     stopped: stopped ?? null,
     links: peers
       .status()

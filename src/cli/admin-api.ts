@@ -19,7 +19,7 @@ export class RegionUnreachable extends Error {
   readonly region: string
 
   constructor(region: string, origin: string) {
-    super(`Region ${region} cannot be reached at ${origin}.`)
+    super(region === origin ? `Nothing answers at ${origin}.` : `Region ${region} cannot be reached at ${origin}.`)
     this.region = region
   }
 }
@@ -90,7 +90,7 @@ async function answered(name: string, url: URL, headers: Record<string, string>)
   }
 }
 
-/** Of all regions: one that is away does not hide what the others say. @throws RegionUnreachable when none answers */
+/** Of all regions: one that is away does not hide what the others say. @throws Error naming all when none answers */
 export async function askAll<T>(
   apis: readonly AdminApi[],
   ask: (api: AdminApi) => Promise<T>,
@@ -99,6 +99,6 @@ export async function askAll<T>(
   const refused = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   const silent = refused.filter((reason) => reason instanceof RegionUnreachable)
   const [first] = refused.filter((reason) => !(reason instanceof RegionUnreachable))
-  if (first !== undefined || silent.length === apis.length) throw first ?? silent[0]
+  if (first !== undefined || silent.length === apis.length) throw first ?? new Error(silent.map(({ message }) => message).join(' '))
   return { answers: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])), silent }
 }

@@ -9,6 +9,7 @@ interface RegionStanding {
   readonly home: string | null
   readonly epoch: number
   readonly rows: number
+  readonly homeRows: number | null
   readonly stopped: string | null
   readonly links: readonly {
     readonly region: string
@@ -19,7 +20,7 @@ interface RegionStanding {
 }
 
 interface Reported extends RegionStanding {
-  /** Behind the newest row that anybody has; null when home does not answer, and nobody knows. */
+  /** Behind home, as it says itself or was last heard by this region; null when nobody knows. */
   readonly rowsBehind: number | null
 }
 
@@ -27,7 +28,9 @@ export function addRegions(program: Command, context: CliContext, finish: (code:
   addAdminOptions(
     program
       .command('regions')
-      .description('say which regions answer, and how far each is with bucket names and roles; exit code 3 when one is behind'),
+      .description(
+        'say which regions answer, and how far each is with the log of bucket names and roles; exit code 1 when one does not answer, 3 when one is behind or does not reach another',
+      ),
   ).action(async (options: AdminOptions) => finish(await regions(options, context)))
 }
 
@@ -41,10 +44,9 @@ async function regions(options: AdminOptions, context: CliContext): Promise<Exit
   return reported.every(isWell) ? exitCodes.ok : exitCodes.notInSync
 }
 
-/** One region alone knows how far home is only if it is home. */
-function rowsBehind({ home, rows }: RegionStanding, all: readonly RegionStanding[]): number | null {
-  const answer = all.find(({ region }) => region === home)
-  return answer === undefined ? null : Math.max(0, answer.rows - rows)
+function rowsBehind({ home, rows, homeRows }: RegionStanding, all: readonly RegionStanding[]): number | null {
+  const known = all.find(({ region }) => region === home)?.rows ?? homeRows
+  return known === null ? null : Math.max(0, known - rows)
 }
 
 function isWell({ stopped, rowsBehind, links }: Reported): boolean {
@@ -53,7 +55,7 @@ function isWell({ stopped, rowsBehind, links }: Reported): boolean {
 
 function linesOf({ region, home, epoch, rows, rowsBehind, stopped, links }: Reported): readonly string[] {
   const keeps = region === home ? 'home' : `follows ${home ?? 'nobody yet'}`
-  const behind = rowsBehind === null ? 'home does not answer' : rowsBehind === 0 ? 'up to date' : `${rowsBehind} rows behind`
+  const behind = rowsBehind === null ? 'home was not heard yet' : rowsBehind === 0 ? 'up to date' : `${rowsBehind} rows behind`
   const away = links
     .filter(({ isReachable }) => !isReachable)
     .map((link) => `  does not reach ${link.region} since ${link.awaySince}: ${link.why}`)

@@ -29,6 +29,8 @@ export interface ControlStanding {
   readonly epoch: number
   /** Of the newest row that is applied here. */
   readonly position: number
+  /** Of home's newest row when it was last heard; its own where it is home; undefined before it was heard. */
+  readonly homePosition: number | undefined
   /** Why no row is applied any more; undefined while all is well. */
   readonly stopped: string | undefined
 }
@@ -134,7 +136,13 @@ export async function createControl(parts: ControlParts): Promise<Control> {
       }
     },
     position: () => log.position,
-    standing: () => ({ home: log.home, epoch: log.epoch, position: log.position, stopped: log.stopped }),
+    standing: () => ({
+      home: log.home,
+      epoch: log.epoch,
+      position: log.position,
+      homePosition: log.home === self ? log.position : follower.homePosition,
+      stopped: log.stopped,
+    }),
     status: () => ({ ...follower.status(), ...deletions.status() }),
     engines: peers.all.length === 0 ? [deletions] : [follower, deletions, notices],
     close() {

@@ -32,6 +32,11 @@ export class ControlFollower implements Engine {
     this.#parts = parts
   }
 
+  /** Rows that home had when it was last heard; undefined before. */
+  get homePosition(): number | undefined {
+    return this.#homePosition
+  }
+
   status(): Readonly<Record<string, unknown>> {
     const { log } = this.#parts
     const { home, position, stopped } = log
