@@ -38,23 +38,22 @@ export async function* readBlobFile(read: FileRead): AsyncGenerator<Buffer, void
   try {
     await reader.open()
     let at = wanted.first
-    const load = (): Promise<Buffer> | undefined => {
+    const load = (): Loading | undefined => {
       if (at > wanted.last) return undefined
       const blocksAtOnce = at === wanted.last ? 1 : read.pool.sizeBytes / blockBytes
       // Pieces begin at multiples of the buffer's length, so that a long read is read in whole buffers.
       const last = Math.min(wanted.last, at - (at % blocksAtOnce) + blocksAtOnce - 1)
-      wantedNow = { first: at, last, blocksAtOnce, range }
+      const current = { first: at, last, blocksAtOnce, range }
       at = last + 1
-      return reader.load(wantedNow)
+      return { current, loaded: reader.load(current) }
     }
-    let wantedNow: Wanted | undefined
     for (let next = load(); next !== undefined; ) {
-      const piece = await next
-      const again = wantedNow
-      const ahead = reader.isAhead ? load() : undefined
+      const { current, loaded } = next
+      const piece = await loaded
+      const ahead = current.blocksAtOnce > 1 ? load() : undefined
       read.signal?.throwIfAborted()
       const isSliced = read.reuseBuffers && read.pool.sizeBytes === blockBytes
-      if (isSliced && again?.blocksAtOnce === 1) yield* reader.slices(piece, again)
+      if (isSliced && current.blocksAtOnce === 1) yield* reader.slices(piece, current)
       else if (piece.length > 0) yield piece
       reader.doneWithPiece()
       next = ahead ?? load()
@@ -71,6 +70,11 @@ interface Wanted {
   readonly range: { readonly start: number; readonly endInclusive: number }
 }
 
+interface Loading {
+  readonly current: Wanted
+  readonly loaded: Promise<Buffer>
+}
+
 class FileReader {
   readonly #read: FileRead
   /** Number of the last block that this read is about. */
@@ -79,7 +83,6 @@ class FileReader {
   readonly #cipher: FrameCipher | undefined
   /** Of the piece that is used, and of the one behind it. */
   readonly #buffers: Buffer[] = []
-  #isAhead = false
   #slice: Buffer | undefined
   #fd: number | undefined
   #loading: Promise<unknown> = Promise.resolve()
@@ -102,11 +105,6 @@ class FileReader {
     const expected = footerOf({ ref, lengthBytes, isEncrypted: dataKey !== undefined })
     const footer = await this.#bytes(Buffer.allocUnsafe(expected.length), this.#layout.footerAt)
     if (!footer.equals(expected)) throw new BlobCorrupt({ ref, reason: 'the footer is not the one of this blob' })
-  }
-
-  /** Whether the next piece may be read while this one is used. */
-  get isAhead(): boolean {
-    return this.#isAhead
   }
 
   /** Blocks `first` to `last`, checked, cut to the range, in a buffer for so many. One load at a time. */
@@ -170,7 +168,6 @@ class FileReader {
   }
 
   #buffer(length: number, takenBytes: number): Buffer {
-    this.#isAhead = takenBytes > blockBytes
     if (!this.#read.reuseBuffers) return Buffer.allocUnsafeSlow(length)
     const buffer = this.#read.pool.take(takenBytes)
     this.#buffers.push(buffer)

@@ -29,7 +29,7 @@ export class Remembered<T> {
     const { journal, reader } = this.#parts
     const kept = this.#kept.get(name)
     const seen = kept !== undefined && journal.newestChange(kept.tables) <= kept.seenSeq ? kept : this.#see(name)
-    if (seen.neededSeq > journal.durable) await reader().durableTo(seen.neededSeq)
+    if (seen.neededSeq > journal.durable) await reader().whenDurable(seen.neededSeq)
     return seen.answer
   }
 

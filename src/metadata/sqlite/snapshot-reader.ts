@@ -41,8 +41,8 @@ export class SnapshotReader {
 
   /** @throws what the query throws, once that is durable too: a refusal rests on what was seen, just as an answer does */
   async read<T>(query: () => Steps<T>): Promise<T> {
-    const { answer, neededSeq } = this.#look(query, new Set())
-    await this.durableTo(neededSeq)
+    const { answer, neededSeq } = this.#look(query)
+    if (neededSeq > this.#parts.journal.durable) await this.whenDurable(neededSeq)
     return answer()
   }
 
@@ -53,16 +53,16 @@ export class SnapshotReader {
     return { ...answer(), tables, neededSeq }
   }
 
-  async durableTo(seq: number): Promise<void> {
-    if (seq > this.#parts.journal.durable) await this.#parts.whenDurable(seq)
+  whenDurable(seq: number): Promise<void> {
+    return this.#parts.whenDurable(seq)
   }
 
-  #look<T>(query: () => Steps<T>, tables: Set<string>): { readonly answer: () => T; readonly neededSeq: number } {
+  #look<T>(query: () => Steps<T>, tables?: Set<string>): { readonly answer: () => T; readonly neededSeq: number } {
     try {
       return this.#attempt(query, tables, { isSnapshot: false })
     } catch (error) {
       if (!(error instanceof GoesOn)) throw error
-      tables.clear()
+      tables?.clear()
       return this.#attempt(query, tables, { isSnapshot: true })
     }
   }
@@ -73,7 +73,7 @@ export class SnapshotReader {
    */
   #attempt<T>(
     query: () => Steps<T>,
-    tables: Set<string>,
+    tables: Set<string> | undefined,
     of: { readonly isSnapshot: boolean },
   ): { readonly answer: () => T; readonly neededSeq: number } {
     const { database, journal } = this.#parts
@@ -95,7 +95,7 @@ export class SnapshotReader {
         },
         saw(prepared, rows) {
           neededSeq = Math.max(neededSeq, durableSeqFor(journal, prepared, rows))
-          for (const table of prepared.tables) tables.add(table)
+          if (tables !== undefined) for (const table of prepared.tables) tables.add(table)
         },
       })
       return { answer: () => found, neededSeq }
