@@ -17,7 +17,7 @@ import { threadErrors } from './errors.ts'
 import type { ForwardedCall, RegionAsks, ThreadAsks, ThreadData } from './messages.ts'
 
 /** Requests leave little behind that lives: a small nursery saves 50 MiB a thread and more (`npm run bench`). */
-const maxYoungGenerationSizeMb = 12
+const maxYoungGenerationSizeMb = 48
 const restartFirstMs = 100
 const restartMaxMs = 10_000
 /** Who served this long is not failing over and over. */
