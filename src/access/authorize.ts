@@ -10,6 +10,9 @@ export function authorize(request: { readonly caller: Caller; readonly action: s
     case 'root':
       if (bucket === undefined || bucket.ownerId === caller.canonicalId) return
       break
+    // No policy of a user or a session is read yet.
+    case 'user':
+    case 'session':
     case 'anonymous':
     // A region acts for a replication role, and that is judged delivery by delivery; it has no business with S3's own operations.
     case 'peer':

@@ -13,7 +13,7 @@ import type { RegionStanding } from './region.ts'
 
 export interface AdminServerOptions {
   readonly config: { readonly admin: { readonly host: string; readonly port: number }; readonly publicUrl: string }
-  readonly gate: Pick<Gate, 'verify' | 'callerOf'>
+  readonly gate: Pick<Gate, 'verify'>
   readonly replication: Replication
   readonly damage: DamageList
   readonly standing: () => Promise<RegionStanding>
@@ -52,33 +52,32 @@ export function createAdminServer({ config, gate, replication, damage, standing,
   })
 
   app.get('/admin/v1/region', async (request) => {
-    authorizeRoot(request)
+    await authorizeRoot(request)
     return await standing()
   })
   app.get('/admin/v1/replication', async (request) => {
-    authorizeRoot(request)
+    await authorizeRoot(request)
     return { rules: await replication.rules() }
   })
   app.get<{ Querystring: { after?: string } }>('/admin/v1/replication/failed', async (request) => {
-    authorizeRoot(request)
+    await authorizeRoot(request)
     const after = decodeAfter(taskId, request.query.after)
     const page = await replication.failed({ limit: pageMax, ...(after === undefined ? {} : { after }) })
     return { objects: page.objects, ...(page.next === undefined ? {} : { next: encodeAfter(page.next) }) }
   })
 
   app.get<{ Querystring: { after?: string } }>('/admin/v1/damage', async (request) => {
-    authorizeRoot(request)
+    await authorizeRoot(request)
     const page = await damage(decodeAfter(damagePlace, request.query.after), pageMax)
     return { versions: page.versions, ...(page.next === undefined ? {} : { next: encodeAfter(page.next) }) }
   })
 
   /** @throws S3Error AccessDenied, and as the signature is refused */
-  function authorizeRoot(request: FastifyRequest): void {
-    const verified = gate.verify(headOf(request), nowMs())
+  async function authorizeRoot(request: FastifyRequest): Promise<void> {
+    const verified = await gate.verify(headOf(request), nowMs())
     // These requests have no body, so what was signed for one is the digest of nothing.
     const signed = verified.kind === 'awaiting-body' ? verified.complete(sha256Hex('')) : verified
-    if (signed.kind !== 'signed' || signed.scope.service !== 'farshore' || gate.callerOf(signed).kind !== 'root')
-      throw new S3Error('AccessDenied')
+    if (signed.kind !== 'signed' || signed.scope.service !== 'farshore' || signed.caller.kind !== 'root') throw new S3Error('AccessDenied')
   }
 
   return {

@@ -29,15 +29,18 @@ export const forwardedChangeSchema: z.ZodType<ControlChange> = z.discriminatedUn
   z.strictObject({
     kind: z.literal('createRole'),
     role: z.strictObject({
+      type: z.literal('role'),
       name: word,
       arn: z.string().min(1).max(2048),
-      roleId: word,
+      id: word,
       path: word,
       accountId: word,
       createdMs: time,
       trustPolicy: policy('trust'),
       // Policies come one by one, so that each is a row that can be waited for.
       inlinePolicies: z.strictObject({}),
+      attachedPolicies: z.tuple([]),
+      tags: z.tuple([]),
       description: z.string().max(1000).exactOptional(),
       maxSessionDuration: z.int().exactOptional(),
     }),

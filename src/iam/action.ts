@@ -1,5 +1,5 @@
 /** What an action of IAM or STS is: data and one function, as an operation of S3. */
-import type { Caller } from '../access/caller.ts'
+import type { Principal } from '../access/caller.ts'
 import type { ControlDoor } from '../control/door.ts'
 import type { QueryService } from '../s3/query-api.ts'
 import type { XmlValue } from '../s3/xml/write.ts'
@@ -8,7 +8,7 @@ import type { Parameters } from './parameters.ts'
 export interface ActionContext {
   readonly control: ControlDoor
   /** The account's root: nobody else gets this far. */
-  readonly caller: Extract<Caller, { readonly kind: 'root' }>
+  readonly caller: Principal
   readonly nowMs: number
 }
 

@@ -10,7 +10,7 @@ export function roleDocument(role: Role): { readonly [name: string]: XmlValue } 
   return {
     Path: role.path,
     RoleName: role.name,
-    RoleId: role.roleId,
+    RoleId: role.id,
     Arn: role.arn,
     CreateDate: new Date(role.createdMs).toISOString(),
     AssumeRolePolicyDocument: urlEncoded(role.trustPolicy),

@@ -31,14 +31,17 @@ export const CreateRole: Action = {
     })
     const { accountId } = caller
     const role: Role = {
+      type: 'role',
       name,
       arn: formatRoleArn({ accountId, path, name }),
-      roleId: newRoleId(),
+      id: newRoleId(),
       path,
       accountId,
       createdMs: nowMs,
       trustPolicy,
       inlinePolicies: {},
+      attachedPolicies: [],
+      tags: [],
       ...(description !== undefined && { description }),
       ...(maxSessionDuration !== undefined && { maxSessionDuration }),
     }

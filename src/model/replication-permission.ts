@@ -88,7 +88,7 @@ function contextOf({ nowMs }: ReplicationRequest, { role }: ParsedRole): PolicyC
     'aws:PrincipalArn': role.arn,
     'aws:PrincipalAccount': role.accountId,
     'aws:PrincipalType': 'AssumedRole',
-    'aws:UserId': `${role.roleId}:s3-replication`,
+    'aws:UserId': `${role.id}:s3-replication`,
     'aws:CurrentTime': new Date(nowMs).toISOString(),
     'aws:EpochTime': String(Math.floor(nowMs / 1000)),
   })

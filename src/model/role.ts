@@ -1,26 +1,28 @@
 /** A role: who may be it, and what it may do. */
 import { bucketArn } from './arn.ts'
+import type { Policies } from './identities.ts'
 import { evaluateTrust } from './policy.ts'
 import { type PolicyDocument, parsePolicy, policySize, roleInlinePoliciesSizeMax } from './policy-document.ts'
 import { PolicyError } from './policy-error.ts'
+import type { Tag } from './tags.ts'
 
-export interface Role {
-  readonly name: string
-  readonly arn: string
-  readonly roleId: string
-  readonly path: string
+export interface Role extends Policies {
+  readonly type: 'role'
   readonly accountId: string
+  readonly name: string
+  readonly path: string
+  readonly arn: string
+  /** `AROA…` */
+  readonly id: string
   readonly createdMs: number
   /** JSON, as it was given. */
   readonly trustPolicy: string
-  /**
-   * JSON by policy name, as it was given.
-   * NOTE: `__proto__` and `constructor` are names that IAM takes: read and change it only with the functions here.
-   */
-  readonly inlinePolicies: Readonly<Record<string, string>>
   readonly description?: string
   /** Seconds. */
   readonly maxSessionDuration?: number
+  /** The ARN of the managed policy that bounds it. */
+  readonly boundary?: string
+  readonly tags: readonly Tag[]
 }
 
 /** A role with its documents read: made once for each state of the role, and then evaluated for every delivery. */

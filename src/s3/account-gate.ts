@@ -4,7 +4,7 @@ import type { Keys } from '../access/credentials.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import { SigningKeys } from './auth/signing-keys.ts'
-import { verifySignature } from './auth/verify.ts'
+import { claimedKey, readClaim, verifySignature } from './auth/verify.ts'
 import type { Gate } from './gate.ts'
 
 export interface AccountGateOptions {
@@ -23,8 +23,12 @@ export function createAccountGate(options: AccountGateOptions): Gate {
   const { keys, regions } = options
   const signingKeys = new SigningKeys()
   return {
-    verify: (head, nowMs) => verifySignature(head, { nowMs, regions, services, secretOf: keys.secretOf, keys: signingKeys }),
-    callerOf: (verified) => keys.callerOf(verified.kind === 'signed' ? verified.accessKeyId : undefined),
+    async verify(head, nowMs) {
+      const claimed = readClaim(head)
+      const key = claimedKey(claimed)
+      const credential = key && (await keys.find(key))
+      return verifySignature(claimed, { nowMs, regions, services, credential, keys: signingKeys })
+    },
     async resolveBucket(name, expectedOwner) {
       const bucket = await options.resolveBucket(name)
       if (expectedOwner !== undefined && options.accountIdOf(bucket.ownerId) !== expectedOwner) throw new S3Error('AccessDenied')

@@ -2,7 +2,7 @@
 import type { Caller } from '../access/caller.ts'
 import type { Bucket } from '../model/bucket.ts'
 import type { RequestHead } from './auth/head.ts'
-import type { Anonymous, Signed, Verified } from './auth/verify.ts'
+import type { Verified } from './auth/verify.ts'
 import type { Target } from './define.ts'
 
 export interface Authorization {
@@ -13,10 +13,8 @@ export interface Authorization {
 }
 
 export interface Gate {
-  /** Checks the signature of a head; the body is still unread. @throws S3Error as `verifySignature` */
-  verify(head: RequestHead, nowMs: number): Verified
-  /** Whose key it is that signed. */
-  callerOf(verified: Anonymous | Signed): Caller
+  /** Checks the signature of a head, and finds who signed it; the body is still unread. @throws S3Error as `verifySignature` */
+  verify(head: RequestHead, nowMs: number): Promise<Verified>
   /**
    * The bucket and its configuration.
    * @param expectedOwner x-amz-expected-bucket-owner: the account id that must own it

@@ -59,8 +59,8 @@ function json(status: number, value: object): Reply {
 
 async function answerPeer(exchange: Exchange, { head, query }: Arrival, parts: InternalParts & { readonly path: string }): Promise<Reply> {
   exchange.operation = `peer:${parts.path.slice(0, 64)}`
-  const verified = verifiedBeforeBody(parts.gate, head, exchange.nowMs)
-  const caller = parts.gate.callerOf(verified)
+  const verified = await verifiedBeforeBody(parts.gate, head, exchange.nowMs)
+  const { caller } = verified
   if (caller.kind !== 'peer') throw new S3Error('AccessDenied')
   const { request, requestId, nowMs, signal } = exchange
   const body = peerBody(exchange, head, verified)

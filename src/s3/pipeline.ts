@@ -41,8 +41,8 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
   exchange.operation = operation.name
   refuseRegionHeaders(headers)
 
-  const verified = verifiedBeforeBody(parts.gate, arrival.head, exchange.nowMs)
-  const caller = parts.gate.callerOf(verified)
+  const verified = await verifiedBeforeBody(parts.gate, arrival.head, exchange.nowMs)
+  const { caller } = verified
   const target = await resolveTarget(operation, { ...arrival, head }, parts.gate)
   const input = operation.decode({ bucketName: address.bucketName, key: address.key, query, headers })
   await authorizeTarget(parts.gate, { caller, action: operation.actionOf(input), target })
@@ -63,8 +63,8 @@ function refuseRegionHeaders(headers: RequestHead['headers']): void {
 }
 
 /** @throws S3Error as `Gate.verify`, and for a signature that was made for another service */
-export function verifiedBeforeBody(gate: Gate, head: RequestHead, nowMs: number): Anonymous | Signed {
-  const verified = gate.verify(head, nowMs)
+export async function verifiedBeforeBody(gate: Gate, head: RequestHead, nowMs: number): Promise<Anonymous | Signed> {
+  const verified = await gate.verify(head, nowMs)
   if (verified.kind === 'anonymous') return verified
   if (verified.kind === 'signed' && verified.scope.service === 's3') return verified
   throw new S3Error('AuthorizationHeaderMalformed', {

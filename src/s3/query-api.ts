@@ -63,7 +63,7 @@ export async function answerQuery(exchange: Exchange, arrival: Arrival, parts: {
   // The name becomes that of an element.
   if (!/^[A-Za-z]{1,128}$/.test(action)) throw new S3Error('InvalidAction')
   exchange.operation = `${service}:${action}`
-  const caller = parts.gate.callerOf(verified)
+  const { caller } = verified
   const result = await parts.query({ service, action, parameters: form, caller, requestId, nowMs, signal: exchange.signal })
   return queryReply(`${action}Response`, { service, requestId, content: { [`${action}Result`]: result } })
 }
@@ -73,7 +73,7 @@ async function readCall(
   { head, query }: Arrival,
   gate: Gate,
 ): Promise<{ verified: Anonymous | Signed; form: QueryString }> {
-  const verified = gate.verify(head, exchange.nowMs)
+  const verified = await gate.verify(head, exchange.nowMs)
   const limits = { maxBytes: formMaxBytes, code: 'MaxMessageLengthExceeded' } as const
   if (verified.kind === 'awaiting-body') {
     const bytes = await readWhole(exchange.body, limits)

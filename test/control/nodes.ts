@@ -226,11 +226,14 @@ export function role(name: string): Role {
   return {
     name,
     arn: `arn:aws:iam::${accountId}:role/${name}`,
-    roleId: `AROA${name}`,
+    id: `AROA${name}`,
     path: '/',
     accountId,
     createdMs: 1,
     trustPolicy: trust,
+    type: 'role',
+    attachedPolicies: [],
+    tags: [],
     inlinePolicies: {},
   }
 }

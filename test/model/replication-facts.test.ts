@@ -15,11 +15,14 @@ function roleFor(service: string) {
   return parseRole({
     name: 'replication',
     arn,
-    roleId: 'AROAEXAMPLE',
+    id: 'AROAEXAMPLE',
     path: '/',
     accountId: '123456789012',
     createdMs: 0,
     trustPolicy: JSON.stringify({ Statement: { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' } }),
+    type: 'role',
+    attachedPolicies: [],
+    tags: [],
     inlinePolicies: {},
   })
 }

@@ -34,11 +34,14 @@ function verdict(statements: readonly Statement[], change: Partial<ReplicationRe
   const role = parseRole({
     name: 'replication',
     arn: 'arn:aws:iam::123456789012:role/replication',
-    roleId: 'AROAEXAMPLE',
+    id: 'AROAEXAMPLE',
     path: '/',
     accountId: '123456789012',
     createdMs: 0,
     trustPolicy: trust,
+    type: 'role',
+    attachedPolicies: [],
+    tags: [],
     inlinePolicies: { p: JSON.stringify({ Version: '2012-10-17', Statement: statements }) },
   })
   return replicationVerdict({

@@ -20,11 +20,14 @@ function roleOf(trustPolicy = trustOf({})): Role {
   return {
     name: 'replication',
     arn: 'arn:aws:iam::123456789012:role/replication',
-    roleId: 'AROAEXAMPLE',
+    id: 'AROAEXAMPLE',
     path: '/',
     accountId: '123456789012',
     createdMs: 0,
     trustPolicy,
+    type: 'role',
+    attachedPolicies: [],
+    tags: [],
     inlinePolicies: {},
   }
 }

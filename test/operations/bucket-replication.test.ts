@@ -15,7 +15,16 @@ const arnOf = (role: string) => `arn:aws:iam::${account.accountId}:role/${role}`
 async function newRole(at: TestNode, service = 's3.amazonaws.com'): Promise<string> {
   const name = newName('role')
   const { accountId } = account
-  const more = { roleId: 'AROAAAAAAAAAAAAAAAAAA', path: '/', accountId, createdMs: Date.now(), inlinePolicies: {} }
+  const more = {
+    id: 'AROAAAAAAAAAAAAAAAAAA',
+    path: '/',
+    accountId,
+    createdMs: Date.now(),
+    type: 'role',
+    attachedPolicies: [],
+    tags: [],
+    inlinePolicies: {},
+  }
   await at.control.createRole({ name, arn: arnOf(name), trustPolicy: trust(service), ...more })
   return arnOf(name)
 }

@@ -73,8 +73,11 @@ async function destination() {
     async makeRole(): Promise<void> {
       const trust = { Effect: 'Allow', Principal: { Service: 's3.amazonaws.com' }, Action: 'sts:AssumeRole' }
       const trustPolicy = JSON.stringify({ Version: '2012-10-17', Statement: [trust] })
-      const facts = { name: 'replicator', arn: link.role, roleId: 'AROA', path: '/', accountId: '000000000000', createdMs: 1 }
-      const change = { kind: 'createRole', role: { ...facts, trustPolicy, inlinePolicies: {} } } as const
+      const facts = { name: 'replicator', arn: link.role, id: 'AROA', path: '/', accountId: '000000000000', createdMs: 1 }
+      const change = {
+        kind: 'createRole',
+        role: { ...facts, trustPolicy, type: 'role', attachedPolicies: [], tags: [], inlinePolicies: {} },
+      } as const
       await metadata.commit({ tx: 'appendControl', selfRegion: 'eu-west-1', requestId: 'role', change })
     },
     async reasonFor(of: {

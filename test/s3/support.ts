@@ -5,7 +5,7 @@ import { createHashers } from '../../src/lib/hash.ts'
 import type { Bucket } from '../../src/model/bucket.ts'
 import { S3Error } from '../../src/model/errors.ts'
 import { SigningKeys } from '../../src/s3/auth/signing-keys.ts'
-import { verifySignature } from '../../src/s3/auth/verify.ts'
+import { claimedKey, readClaim, verifySignature } from '../../src/s3/auth/verify.ts'
 import type { Operation } from '../../src/s3/define.ts'
 import type { Gate } from '../../src/s3/gate.ts'
 import { createS3Server, type S3ServerOptions, type S3Settings } from '../../src/s3/server.ts'
@@ -21,6 +21,8 @@ const root: Caller = {
   canonicalId: 'c'.repeat(64),
   accessKeyId,
   arn: 'arn:aws:iam::123456789012:root',
+  userId: '123456789012',
+  permissions: { identity: [] },
 }
 
 const bucket: Bucket = {
@@ -38,17 +40,17 @@ const bucket: Bucket = {
 export function testGate(): Gate {
   const keys = new SigningKeys()
   return {
-    verify: (head, nowMs) =>
-      verifySignature(head, {
+    async verify(head, nowMs) {
+      const claimed = readClaim(head)
+      const id = claimedKey(claimed)?.accessKeyId
+      const caller: Caller = id === peerKeyId ? { kind: 'peer', region: 'eu-west-1' } : root
+      return verifySignature(claimed, {
         nowMs,
         regions: ['us-east-1'],
         services: ['s3', 'iam', 'sts', 'farshore'],
-        secretOf: (id) => (id === accessKeyId || id === peerKeyId ? { secretAccessKey } : undefined),
+        credential: id === accessKeyId || id === peerKeyId ? { secretAccessKey, caller } : undefined,
         keys,
-      }),
-    callerOf: (verified) => {
-      if (verified.kind === 'anonymous') return { kind: 'anonymous' }
-      return verified.accessKeyId === peerKeyId ? { kind: 'peer', region: 'eu-west-1' } : root
+      })
     },
     resolveBucket: (name) => {
       if (name !== bucket.name) throw new S3Error('NoSuchBucket', { details: { BucketName: name } })

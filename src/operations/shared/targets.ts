@@ -1,4 +1,5 @@
 /** What an access check of an object operation is about. */
+import { isPrincipal } from '../../access/caller.ts'
 import type { OperationContext, Target } from '../../s3/define.ts'
 
 export function objectTarget({ bucket }: Pick<OperationContext, 'bucket'>, key: string): Target {
@@ -12,5 +13,5 @@ export function bucketTarget({ bucket }: Pick<OperationContext, 'bucket'>): Targ
 /** Who owns what this caller makes in the bucket; a caller without an account leaves it to the bucket's owner. */
 export function writerId({ caller, bucket }: Pick<OperationContext, 'caller' | 'bucket'>): string {
   const isOwners = bucket.settings.ownership === 'BucketOwnerEnforced'
-  return caller.kind === 'root' && !isOwners ? caller.canonicalId : bucket.ownerId
+  return isPrincipal(caller) && !isOwners ? caller.canonicalId : bucket.ownerId
 }

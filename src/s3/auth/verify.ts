@@ -1,4 +1,6 @@
 /** Decides who a request is from, by its head alone: the body is still unread. */
+import type { Caller } from '../../access/caller.ts'
+import type { ClaimedKey, Credential } from '../../access/credentials.ts'
 import { S3Error } from '../../model/errors.ts'
 import { canonicalHeaders, canonicalQuery, canonicalS3Path, canonicalServicePath, queryPairs } from './canonical.ts'
 import { type Claim, claimOf, type Scope } from './claim.ts'
@@ -7,25 +9,19 @@ import { type ChunkSeed, type PayloadMode, payloadModeOf } from './payload.ts'
 import { isSameSignature, sha256Hex, sign, signatureDoesNotMatch } from './signature.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
-export interface Credential {
-  readonly secretAccessKey: string
-  /** Of temporary credentials: the request must carry exactly this token. */
-  readonly sessionToken?: string
-  /** Milliseconds since 1970; from then on the token is refused as ExpiredToken. */
-  readonly expiresMs?: number
-}
-
 export interface VerifyOptions {
   readonly nowMs: number
   /** Regions whose scope is accepted; the first is this region, the one that a refusal names. */
   readonly regions: readonly [string, ...string[]]
   readonly services: readonly string[]
-  readonly secretOf: (accessKeyId: string) => Credential | undefined
+  /** What belongs to the key that the request names; undefined: nothing. */
+  readonly credential: Credential | undefined
   readonly keys: SigningKeys
 }
 
 export interface Anonymous {
   readonly kind: 'anonymous'
+  readonly caller: Caller
   readonly payload: PayloadMode
 }
 
@@ -33,6 +29,8 @@ export interface Signed {
   readonly kind: 'signed'
   readonly via: 'header' | 'query'
   readonly accessKeyId: string
+  /** Whose key signed it. */
+  readonly caller: Caller
   readonly scope: Scope
   readonly signedHeaders: ReadonlySet<string>
   readonly payload: PayloadMode
@@ -57,6 +55,25 @@ export interface AwaitingBody {
 
 export type Verified = Anonymous | Signed | AwaitingBody
 
+/** A head and what it says of itself; nothing of it is proven. */
+export interface Claimed {
+  readonly head: RequestHead
+  readonly pairs: ReturnType<typeof queryPairs>
+  /** Undefined: anonymous. */
+  readonly claim: Claim | undefined
+}
+
+/** @throws S3Error as `claimOf` */
+export function readClaim(head: RequestHead): Claimed {
+  const pairs = queryPairs(head.rawQuery)
+  return { head, pairs, claim: claimOf(head, pairs) }
+}
+
+/** The key to look up before `verifySignature`; undefined for an anonymous request. */
+export function claimedKey({ claim }: Claimed): ClaimedKey | undefined {
+  return claim && { accessKeyId: claim.accessKeyId, sessionToken: claim.securityToken }
+}
+
 /** Source: RequestTimeTooSkewed in https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const skewMaxMs = 15 * 60 * 1000
 /** IAM and STS are one for all regions, and clients sign for them with this one whatever their own. */
@@ -70,10 +87,8 @@ const globalRegion = 'us-east-1'
  * AuthorizationQueryParametersError | NotImplemented (SigV4A)
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  */
-export function verifySignature(head: RequestHead, options: VerifyOptions): Verified {
-  const pairs = queryPairs(head.rawQuery)
-  const claim = claimOf(head, pairs)
-  if (claim === undefined) return { kind: 'anonymous', payload: anonymousPayload(head) }
+export function verifySignature({ head, pairs, claim }: Claimed, options: VerifyOptions): Verified {
+  if (claim === undefined) return { kind: 'anonymous', caller: { kind: 'anonymous' }, payload: anonymousPayload(head) }
 
   checkScope(claim, options)
   checkTime(claim, options.nowMs)
@@ -100,12 +115,12 @@ export function verifySignature(head: RequestHead, options: VerifyOptions): Veri
     const { accessKeyId, scope } = claim
     const complete = (sha256: string): Signed => {
       checkSignature({ claim, signingKey, canonicalRequest: `${canonicalHead}\n${sha256}` })
-      return signedBy(claim, { payload: { mode: 'sha256', hex: sha256 }, signingKey })
+      return signedBy(claim, { payload: { mode: 'sha256', hex: sha256 }, signingKey, caller: credential.caller })
     }
     return { kind: 'awaiting-body', accessKeyId, scope, complete }
   }
   checkSignature({ claim, signingKey, canonicalRequest: `${canonicalHead}\n${payloadHash}` })
-  return signedBy(claim, { payload, signingKey })
+  return signedBy(claim, { payload, signingKey, caller: credential.caller })
 }
 
 /** A body that claims to be signed chunk by chunk cannot be: there is no key to check it with. */
@@ -167,8 +182,7 @@ function payloadHashOf(head: RequestHead, claim: Claim): string | undefined {
   return claim.via === 'header' ? header : (header ?? claim.contentSha256 ?? 'UNSIGNED-PAYLOAD')
 }
 
-function credentialOf(claim: Claim, { secretOf, nowMs }: VerifyOptions): Credential {
-  const credential = secretOf(claim.accessKeyId)
+function credentialOf(claim: Claim, { credential, nowMs }: VerifyOptions): Credential {
   const details = { AWSAccessKeyId: claim.accessKeyId }
   // Temporary keys are none without their token, as AWS has it.
   if (credential === undefined || (credential.sessionToken !== undefined && claim.securityToken === undefined)) {
@@ -204,10 +218,10 @@ function checkSignature({ claim, signingKey, canonicalRequest }: Check): void {
   throw signatureDoesNotMatch({ accessKeyId, stringToSign, signatureProvided: signature, canonicalRequest })
 }
 
-function signedBy(claim: Claim, { payload, signingKey }: { payload: PayloadMode; signingKey: Buffer }): Signed {
+function signedBy(claim: Claim, { payload, signingKey, caller }: { payload: PayloadMode; signingKey: Buffer; caller: Caller }): Signed {
   const { via, accessKeyId, scope, signature, timestamp } = claim
   const signedHeaders = new Set(claim.signedHeaders)
-  const signed: Signed = { kind: 'signed', via, accessKeyId, scope, signedHeaders, payload }
+  const signed: Signed = { kind: 'signed', via, accessKeyId, caller, scope, signedHeaders, payload }
   if (payload.mode !== 'chunked-signed') return signed
   return { ...signed, seed: { accessKeyId, signature, signingKey, timestamp, scope: scopeText(scope) } }
 }

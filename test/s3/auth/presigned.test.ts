@@ -1,28 +1,28 @@
 import { describe, expect, it } from 'vitest'
 import { changed, head, presigned, refused, signed } from './aws4-requests.ts'
-import { accessKeyId, exampleMs, headOf, secretAccessKey, signedOf, verify } from './requests.ts'
+import { accessKeyId, caller, exampleMs, headOf, secretAccessKey, signedOf, verify } from './requests.ts'
 
 describe('temporary credentials', () => {
   const token = 'FwoGZXIvYXdzEBYaD/token+=='
-  const secretOf = () => ({ secretAccessKey, sessionToken: token, expiresMs: exampleMs + 1000 })
+  const credential = { secretAccessKey, sessionToken: token, expiresMs: exampleMs + 1000, caller }
 
   it('are accepted with their token, in the header and in the query', () => {
-    expect(verify(head(signed({ sessionToken: token })), { secretOf }).kind).toBe('signed')
+    expect(verify(head(signed({ sessionToken: token })), { credential }).kind).toBe('signed')
     const request = signed({ presigned: true, sessionToken: token, target: '/b/k?X-Amz-Date=20130524T000000Z&X-Amz-Expires=60' })
-    expect(verify(head(request), { secretOf }).kind).toBe('signed')
+    expect(verify(head(request), { credential }).kind).toBe('signed')
   })
 
   it('are InvalidToken with another token, and so is a token beside a lasting key', () => {
-    expect(refused(head(signed({ sessionToken: 'other' })), { secretOf })).toMatchObject({ code: 'InvalidToken', status: 400 })
+    expect(refused(head(signed({ sessionToken: 'other' })), { credential })).toMatchObject({ code: 'InvalidToken', status: 400 })
     expect(refused(head(signed({ sessionToken: token }))).code).toBe('InvalidToken')
   })
 
   it('are InvalidAccessKeyId without their token', () => {
-    expect(refused(head(signed()), { secretOf }).code).toBe('InvalidAccessKeyId')
+    expect(refused(head(signed()), { credential }).code).toBe('InvalidAccessKeyId')
   })
 
   it('are ExpiredToken when they have ended', () => {
-    const error = refused(head(signed({ sessionToken: token })), { secretOf, nowMs: exampleMs + 1000 })
+    const error = refused(head(signed({ sessionToken: token })), { credential, nowMs: exampleMs + 1000 })
     expect(error).toMatchObject({ code: 'ExpiredToken', status: 400 })
   })
 })

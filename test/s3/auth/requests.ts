@@ -1,10 +1,11 @@
 /** Requests as a server sees them, and a small signer of aws-chunked bodies that shares no code with what is tested. */
 import { createHash, createHmac } from 'node:crypto'
+import type { Caller } from '../../../src/access/caller.ts'
 import { S3Error } from '../../../src/model/errors.ts'
 import type { RequestHead } from '../../../src/s3/auth/head.ts'
 import { SigningKeys } from '../../../src/s3/auth/signing-keys.ts'
 import type { Verified } from '../../../src/s3/auth/verify.ts'
-import { type VerifyOptions, verifySignature } from '../../../src/s3/auth/verify.ts'
+import { readClaim, type VerifyOptions, verifySignature } from '../../../src/s3/auth/verify.ts'
 
 /** The key of the examples in the AWS documentation. */
 export const accessKeyId = 'AKIAIOSFODNN7EXAMPLE'
@@ -33,12 +34,15 @@ export function headOf(request: string, pairs: Pairs): RequestHead {
   }
 }
 
+export const caller: Caller = { kind: 'peer', region: 'whose-key-it-is' }
+
 export function verify(head: RequestHead, options: Partial<VerifyOptions> = {}): Verified {
-  return verifySignature(head, {
+  const claimed = readClaim(head)
+  return verifySignature(claimed, {
     nowMs: exampleMs,
     regions: ['us-east-1', 'eu-west-1'],
     services: ['s3', 'iam', 'sts'],
-    secretOf: (id) => (id === accessKeyId ? { secretAccessKey } : undefined),
+    credential: claimed.claim?.accessKeyId === accessKeyId ? { secretAccessKey, caller } : undefined,
     keys: new SigningKeys(),
     ...options,
   })

@@ -1,7 +1,7 @@
 /** The examples that AWS publishes, as they stand in its documentation. */
 import { describe, expect, it } from 'vitest'
 import { bodyHeadersOf, openBody, readWhole } from '../../../src/s3/auth/body.ts'
-import { accessKeyId, emptySha256, headOf, type Pairs, pieces, refusal, signedOf, verify } from './requests.ts'
+import { accessKeyId, caller, emptySha256, headOf, type Pairs, pieces, refusal, signedOf, verify } from './requests.ts'
 
 const credential = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20130524/us-east-1/s3/aws4_request`
 const virtualHost = 'examplebucket.s3.amazonaws.com'
@@ -96,7 +96,7 @@ describe('the published examples', () => {
     ])
     const verified = verify(head, {
       nowMs: Date.UTC(2015, 7, 30, 12, 36),
-      secretOf: () => ({ secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }),
+      credential: { secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', caller },
     })
     if (verified.kind !== 'awaiting-body') throw new Error(verified.kind)
     expect(refusal(() => verified.complete('0'.repeat(64))).code).toBe('SignatureDoesNotMatch')

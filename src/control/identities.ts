@@ -1,0 +1,29 @@
+/** Accounts and identities as those see them who serve requests: reads from this region's copy, one write for every change. */
+import type { AccessKey, Account, IdentityKey, IdentityOf, IdentityType } from '../model/identities.ts'
+import type { IdentityChange } from '../model/identity-changes.ts'
+
+export interface IdentityReads {
+  account(accountId: string): Promise<Account | undefined>
+  accountByCanonicalId(canonicalId: string): Promise<Account | undefined>
+  /** In the order of their ids. */
+  accounts(page: { readonly after: string; readonly limit: number }): Promise<readonly Account[]>
+  identity<Type extends IdentityType>(key: IdentityKey<Type>): Promise<IdentityOf<Type> | undefined>
+  /** In the order of their names, without regard to case. */
+  identities<Type extends IdentityType>(page: {
+    readonly accountId: string
+    readonly type: Type
+    readonly after: string
+    readonly limit: number
+  }): Promise<readonly IdentityOf<Type>[]>
+  accessKey(accessKeyId: string): Promise<AccessKey | undefined>
+  /** Of a user, or of the account's root, in the order in which they were made. */
+  accessKeysOf(of: { readonly accountId: string; readonly userName?: string }): Promise<readonly AccessKey[]>
+}
+
+export interface IdentityWrites {
+  /**
+   * Resolves when the change can be read here.
+   * @throws S3Error NoSuchEntity | EntityAlreadyExists | DeleteConflict | LimitExceeded | MalformedPolicyDocument | ServiceUnavailable
+   */
+  changeIdentities(change: IdentityChange): Promise<void>
+}
