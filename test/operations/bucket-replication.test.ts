@@ -20,7 +20,7 @@ async function newRole(at: TestNode, service = 's3.amazonaws.com'): Promise<stri
     path: '/',
     accountId,
     createdMs: Date.now(),
-    type: 'role',
+    type: 'role' as const,
     attachedPolicies: [],
     tags: [],
     inlinePolicies: {},
