@@ -228,7 +228,7 @@ describe('a request without credentials', () => {
     const trailer = headOf('PUT /bucket/key', [['x-amz-content-sha256', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER']])
     expect(verify(trailer)).toMatchObject({ kind: 'anonymous', payload: { mode: 'chunked-unsigned-trailer' } })
     const hashed = headOf('PUT /bucket/key', [['x-amz-content-sha256', emptySha256]])
-    expect(verify(hashed)).toEqual({ kind: 'anonymous', payload: { mode: 'sha256', hex: emptySha256 } })
+    expect(verify(hashed)).toMatchObject({ kind: 'anonymous', payload: { mode: 'sha256', hex: emptySha256 } })
   })
 
   it('cannot have signed chunks', () => {
