@@ -78,6 +78,7 @@ const table = {
   NotImplemented: [501, 'A header or query you provided requested a function that is not implemented.'],
   NotModified: [304, 'Not Modified'],
   OwnershipControlsNotFoundError: [404, 'The bucket ownership controls were not found'],
+  OperationAborted: [409, 'A conflicting conditional operation is currently in progress against this resource. Try again.'],
   PermanentRedirect: [
     301,
     'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.',
