@@ -39,18 +39,22 @@ export function addPromote(regions: Command, context: CliContext, finish: (code:
 }
 
 async function promote(name: string, options: PromoteOptions, context: CliContext): Promise<ExitCode> {
-  const api = apiOf(name, options, await apisOf(options, context))
+  const api = await apiOf(name, options, await apisOf(options, context))
   const promotion = await api.post<Promotion>('/admin/v1/region/promote', { force: options.force === true }, patienceMs)
   if (options.json) context.out(JSON.stringify(promotion))
   else for (const line of linesOf(promotion)) context.out(line)
   return exitCodes.ok
 }
 
-/** @throws UsageError */
-function apiOf(name: string, { endpoint }: AdminOptions, apis: readonly AdminApi[]): AdminApi {
+/** @throws UsageError when the region is not there, or the address is another's */
+async function apiOf(name: string, { endpoint }: AdminOptions, apis: readonly AdminApi[]): Promise<AdminApi> {
   const [only] = apis
-  // An address is that of the region itself.
-  const api = endpoint === undefined ? apis.find((candidate) => candidate.name === name) : only
+  if (endpoint !== undefined && only !== undefined) {
+    const { region } = await only.get<{ readonly region: string }>('/admin/v1/region')
+    if (region !== name) throw new UsageError(`${endpoint} is the address of region ${region}, and not of ${name}.`)
+    return only
+  }
+  const api = apis.find((candidate) => candidate.name === name)
   if (api === undefined) throw new UsageError(`There is no region ${name} here; there are ${apis.map((each) => each.name).join(', ')}.`)
   return api
 }

@@ -63,7 +63,7 @@ export class Promoter {
     try {
       const from = log.home ?? null
       if (log.isHome) return { region: log.self, epoch: log.epoch, rows: log.position, from, forced: false, lost: null }
-      const lost = force ? await this.#byForce() : await this.#inOrder()
+      const lost = force ? await this.#byForce() : await this.#inOrder('patient')
       const promotion = { region: log.self, epoch: log.epoch, rows: log.position, from, forced: lost !== null, lost }
       peerLog.warn(promotion, 'region became home of the control log')
       watch.nudge()
@@ -83,7 +83,8 @@ export class Promoter {
     })
   }
 
-  async #inOrder(): Promise<null> {
+  /** @param patience  `hasty`: an outcome that is not known is not looked for: by force the same row is written, whoever writes it */
+  async #inOrder(patience: 'patient' | 'hasty'): Promise<null> {
     const { log, peers, closing } = this.#parts
     log.checkRunning()
     const { home } = log
@@ -105,7 +106,7 @@ export class Promoter {
       if (error instanceof PeerRefused) throw error.toS3Error()
       if (!(error instanceof PeerUnreachable)) throw error
       if (error.fault === 'waiting') throw unreachable(error)
-      if (!(await this.#becomesHome(limit))) throw unknown(error)
+      if (patience === 'hasty' || !(await this.#becomesHome(limit))) throw unknown(error)
     }
     if (!(await this.#becomesHome(limit))) throw refused(`Region ${home} has handed over, and its last row has not come yet.`)
     return null
@@ -125,7 +126,7 @@ export class Promoter {
     const { log, watch, closing } = this.#parts
     const { home } = log
     try {
-      return await this.#inOrder()
+      return await this.#inOrder('hasty')
     } catch (error) {
       // Whatever the reason is: the operator has said that it shall be so.
       if (closing.aborted) throw error
