@@ -79,7 +79,8 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
     replication,
     damage: createDamageList(metadata),
     standing: () => regionStanding({ control, peers }),
-    health: () => healthOf(metadata),
+    promote: (how) => control.promote(how),
+    health: () => healthOf(metadata, control.standing().stopped),
     nowMs: () => clock.nowMs(),
     log,
   })

@@ -12,6 +12,8 @@ export interface RegionStanding {
   readonly homeRows: number | null
   /** Why no more are applied; null while all is well. */
   readonly stopped: string | null
+  /** Of the names and identities after so many rows, SHA-256 in hex: equal in all regions at the same row. */
+  readonly state: { readonly rows: number; readonly digest: string }
   /** The other regions, as they are reached from here. */
   readonly links: readonly {
     readonly region: string
@@ -29,13 +31,14 @@ interface Link {
 }
 
 interface StandingParts {
-  readonly control: Pick<Control, 'standing'>
+  readonly control: Pick<Control, 'standing' | 'digest'>
   readonly peers: { readonly self: string; greet(): Promise<void>; status(): readonly Link[] }
 }
 
 /** Asks each of the others for a sign of life first, for two seconds at most: what was last known of a quiet link may be old. */
 export async function regionStanding({ control, peers }: StandingParts): Promise<RegionStanding> {
   await peers.greet()
+  const state = await control.digest()
   const { home, epoch, position, homePosition, stopped } = control.standing()
   return {
     region: peers.self,
@@ -44,6 +47,7 @@ export async function regionStanding({ control, peers }: StandingParts): Promise
     rows: position,
     homeRows: homePosition ?? null,
     stopped: stopped ?? null,
+    state: { rows: state.position, digest: state.digest },
     links: peers
       .status()
       .map(({ region, link }) =>

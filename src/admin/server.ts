@@ -17,6 +17,7 @@ export interface AdminServerOptions {
   readonly replication: Replication
   readonly damage: DamageList
   readonly standing: () => Promise<RegionStanding>
+  readonly promote: (how: { readonly force: boolean }) => Promise<object>
   readonly health: () => Health
   readonly nowMs: () => number
   readonly log: Log
@@ -28,13 +29,27 @@ export interface AdminServer {
 }
 
 const pageMax = 1000
-/** No route takes a body yet. */
 const bodyMaxBytes = 1024
+/** A promotion waits for the old home, and looks for an outcome that is not known. */
+const requestTimeoutMs = 60_000
+const promoteBody = z.strictObject({ force: z.boolean().default(false) })
 const taskId = z.strictObject({ bucketId: z.string(), key: z.string(), versionId: z.string(), destination: z.string() })
 const damagePlace = z.strictObject({ bucketId: z.string(), key: z.string(), id: z.string(), part: z.int() })
 
-export function createAdminServer({ config, gate, replication, damage, standing, health, nowMs, log }: AdminServerOptions): AdminServer {
-  const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, requestTimeout: 30_000 })
+export function createAdminServer({
+  config,
+  gate,
+  replication,
+  damage,
+  standing,
+  promote,
+  health,
+  nowMs,
+  log,
+}: AdminServerOptions): AdminServer {
+  const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, requestTimeout: requestTimeoutMs })
+  // What was signed is the body's own bytes: they are parsed after the signature is checked.
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, log))
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NotFound', message: 'There is nothing at this address.' }))
@@ -55,6 +70,10 @@ export function createAdminServer({ config, gate, replication, damage, standing,
     await authorizeRoot(request)
     return await standing()
   })
+  app.post<{ Body: Buffer | undefined }>('/admin/v1/region/promote', async (request) => {
+    await authorizeRoot(request, request.body)
+    return await promote(parsedBody(promoteBody, request.body))
+  })
   app.get('/admin/v1/replication', async (request) => {
     await authorizeRoot(request)
     return { rules: await replication.rules() }
@@ -73,10 +92,9 @@ export function createAdminServer({ config, gate, replication, damage, standing,
   })
 
   /** @throws S3Error AccessDenied, and as the signature is refused */
-  async function authorizeRoot(request: FastifyRequest): Promise<void> {
+  async function authorizeRoot(request: FastifyRequest, body: Buffer = Buffer.alloc(0)): Promise<void> {
     const verified = await gate.verify(headOf(request), nowMs())
-    // These requests have no body, so what was signed for one is the digest of nothing.
-    const signed = verified.kind === 'awaiting-body' ? verified.complete(sha256Hex('')) : verified
+    const signed = verified.kind === 'awaiting-body' ? verified.complete(sha256Hex(body)) : verified
     if (signed.kind !== 'signed' || signed.scope.service !== 'farshore' || signed.caller.kind !== 'root') throw new S3Error('AccessDenied')
   }
 
@@ -96,6 +114,15 @@ function headOf({ raw }: FastifyRequest): RequestHead {
   const { method = '', url = '', headers, rawHeaders } = raw
   const [rawPath = '', ...query] = url.split('?')
   return { method, rawPath, rawQuery: query.join('?'), headers, rawHeaders }
+}
+
+/** @throws S3Error InvalidArgument */
+function parsedBody<T>(schema: z.ZodType<T>, body: Buffer = Buffer.from('{}')): T {
+  try {
+    return schema.parse(JSON.parse(body.toString('utf8')))
+  } catch (cause) {
+    throw new S3Error('InvalidArgument', { message: 'The body is not what this address takes.', cause })
+  }
 }
 
 /** A place in a list, as text for a query. */

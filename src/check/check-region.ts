@@ -23,6 +23,7 @@ import {
   tasksWithoutVersion,
 } from '../metadata/tables/checks.ts'
 import { type ControlRow, controlRowFault, controlRowsAfter } from '../metadata/tables/control.ts'
+import { controlBase } from '../metadata/tables/control-epochs.ts'
 import { allFacts } from '../metadata/tables/facts.ts'
 import { countOrphans } from './orphans.ts'
 import { Collector, queryFaultsMax, type RegionReport } from './report.ts'
@@ -90,9 +91,10 @@ function checkRows(reader: MetadataReader, region: string, collector: Collector)
 }
 
 function checkControlLog(reader: MetadataReader, collector: Collector): void {
-  let before: ControlRow | undefined
+  // Rows up to here are not kept any more.
+  let before: Pick<ControlRow, 'position' | 'hash'> = reader.read(() => controlBase())
   for (let isMore = true; isMore; ) {
-    const rows = reader.read(() => controlRowsAfter(before?.position ?? 0, controlPage))
+    const rows = reader.read(() => controlRowsAfter(before.position, controlPage))
     for (const row of rows) {
       const what = controlRowFault(row, before)
       if (what !== undefined) collector.add({ kind: 'control-log', what })

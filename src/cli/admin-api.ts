@@ -10,6 +10,8 @@ export interface AdminApi {
   readonly name: string
   /** @param path  with its query. @throws RegionUnreachable; Error in words for people when the region refuses */
   get<T>(path: string): Promise<T>
+  /** As `get`, with a JSON body. @param patience  for what takes its time, ms */
+  post<T>(path: string, body: object, patience: number): Promise<T>
 }
 
 /** In words for people. */
@@ -63,28 +65,50 @@ export async function apisOf(
   return deployment.regions.map(({ region, console }) => adminApi({ name: region, endpoint: console, region, key }))
 }
 
-function adminApi(of: { readonly name: string; readonly endpoint: string; readonly region: string; readonly key: Key }): AdminApi {
+interface Addressed {
+  readonly name: string
+  readonly endpoint: string
+  readonly region: string
+  readonly key: Key
+}
+
+function adminApi(of: Addressed): AdminApi {
   return {
     name: of.name,
-    async get<T>(path: string): Promise<T> {
-      const url = new URL(path, of.endpoint)
-      const { headers } = aws4.sign(
-        { service: 'farshore', region: of.region, method: 'GET', host: url.host, path: url.pathname + url.search, headers: {} },
-        of.key,
-      )
-      const response = await answered(of.name, url, headers as Record<string, string>) // aws4 writes text only
-      const body = (await response.json().catch(() => undefined)) as { code?: string; message?: string } | undefined // the admin API answers in JSON
-      if (body === undefined)
-        throw new Error(`What answers at ${url.origin} is no admin API. It listens one port above S3's, unless configured otherwise.`)
-      if (!response.ok) throw new Error(`Region ${of.name} refuses: ${body.code ?? response.status} ${body.message ?? ''}`.trim())
-      return body as T // the region is of this version of farshore, or says so with an error
-    },
+    get: <T>(path: string) => asked<T>(of, { method: 'GET', path, timeoutMs }),
+    post: <T>(path: string, body: object, patience: number) =>
+      asked<T>(of, { method: 'POST', path, timeoutMs: patience, body: JSON.stringify(body) }),
   }
 }
 
-async function answered(name: string, url: URL, headers: Record<string, string>): Promise<Response> {
+interface Asking {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly timeoutMs: number
+  readonly body?: string
+}
+
+async function asked<T>(of: Addressed, asking: Asking): Promise<T> {
+  const url = new URL(asking.path, of.endpoint)
+  const { method, body } = asking
+  const content = body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }
+  const { headers } = aws4.sign(
+    { service: 'farshore', region: of.region, method, host: url.host, path: url.pathname + url.search, headers: {}, ...content },
+    of.key,
+  )
+  const response = await answered(of.name, url, { ...asking, headers: headers as Record<string, string> }) // aws4 writes text only
+  const said = (await response.json().catch(() => undefined)) as { code?: string; message?: string } | undefined // the admin API answers in JSON
+  if (said === undefined)
+    throw new Error(`What answers at ${url.origin} is no admin API. It listens one port above S3's, unless configured otherwise.`)
+  if (!response.ok) throw new Error(`Region ${of.name} refuses: ${said.code ?? response.status} ${said.message ?? ''}`.trim())
+  return said as T // the region is of this version of farshore, or says so with an error
+}
+
+async function answered(name: string, url: URL, asking: Asking & { readonly headers: Record<string, string> }): Promise<Response> {
+  const { method, body, headers } = asking
   try {
-    return await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs), redirect: 'error' })
+    const signal = AbortSignal.timeout(asking.timeoutMs)
+    return await fetch(url, { method, headers, signal, redirect: 'error', ...(body !== undefined && { body }) })
   } catch {
     throw new RegionUnreachable(name, url.origin)
   }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { type AdminOptions, addAdminOptions, apisOf, askAll } from './admin-api.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
+import { addPromote } from './regions-promote.ts'
 
 /** What a region answers of itself. */
 interface RegionStanding {
@@ -11,6 +12,7 @@ interface RegionStanding {
   readonly rows: number
   readonly homeRows: number | null
   readonly stopped: string | null
+  readonly state: { readonly rows: number; readonly digest: string }
   readonly links: readonly {
     readonly region: string
     readonly isReachable: boolean
@@ -22,21 +24,28 @@ interface RegionStanding {
 interface Reported extends RegionStanding {
   /** Behind home, as it says itself or was last heard by this region; null when nobody knows. */
   readonly rowsBehind: number | null
+  /** A region with other names or identities than this one's, after the same row; null when there is none. */
+  readonly differsFrom: string | null
 }
 
 export function addRegions(program: Command, context: CliContext, finish: (code: ExitCode) => void): void {
-  addAdminOptions(
+  const command = addAdminOptions(
     program
       .command('regions')
       .description(
-        'say which regions answer, and how far each is with the log of bucket names and roles; exit code 1 when one does not answer, 3 when one is behind or does not reach another',
+        'say which regions answer, and how far each is with the log of bucket names and identities; exit code 1 when one does not answer, 3 when one is behind, stopped, or does not reach another',
       ),
   ).action(async (options: AdminOptions) => finish(await regions(options, context)))
+  addPromote(command, context, finish)
 }
 
 async function regions(options: AdminOptions, context: CliContext): Promise<ExitCode> {
   const { answers, silent } = await askAll(await apisOf(options, context), (api) => api.get<RegionStanding>('/admin/v1/region'))
-  const reported = answers.map((answer) => ({ ...answer, rowsBehind: rowsBehind(answer, answers) }))
+  const reported = answers.map((answer) => ({
+    ...answer,
+    rowsBehind: rowsBehind(answer, answers),
+    differsFrom: differsFrom(answer, answers),
+  }))
   if (options.json) context.out(JSON.stringify({ regions: reported, silent: silent.map(({ region }) => region) }))
   else for (const line of reported.flatMap(linesOf)) context.out(line)
   for (const { message } of silent) context.err(`farshore: ${message}`)
@@ -49,15 +58,24 @@ function rowsBehind({ home, rows, homeRows }: RegionStanding, all: readonly Regi
   return known === null ? null : Math.max(0, known - rows)
 }
 
-function isWell({ stopped, rowsBehind, links }: Reported): boolean {
-  return stopped === null && rowsBehind === 0 && links.every(({ isReachable }) => isReachable)
+function differsFrom({ state }: RegionStanding, all: readonly RegionStanding[]): string | null {
+  return all.find((other) => other.state.rows === state.rows && other.state.digest !== state.digest)?.region ?? null
 }
 
-function linesOf({ region, home, epoch, rows, rowsBehind, stopped, links }: Reported): readonly string[] {
+function isWell({ stopped, rowsBehind, differsFrom, links }: Reported): boolean {
+  return stopped === null && differsFrom === null && rowsBehind === 0 && links.every(({ isReachable }) => isReachable)
+}
+
+function linesOf({ region, home, epoch, rows, rowsBehind, stopped, differsFrom, links }: Reported): readonly string[] {
   const keeps = region === home ? 'home' : `follows ${home ?? 'nobody yet'}`
   const behind = rowsBehind === null ? 'home was not heard yet' : rowsBehind === 0 ? 'up to date' : `${rowsBehind} rows behind`
   const away = links
     .filter(({ isReachable }) => !isReachable)
     .map((link) => `  does not reach ${link.region} since ${link.awaySince}: ${link.why}`)
-  return [`${region}: ${keeps}, epoch ${epoch}, ${rows} rows, ${behind}`, ...(stopped === null ? [] : [`  stopped: ${stopped}`]), ...away]
+  return [
+    `${region}: ${keeps}, epoch ${epoch}, ${rows} rows, ${behind}`,
+    ...(stopped === null ? [] : [`  stopped: ${stopped}`]),
+    ...(differsFrom === null ? [] : [`  has other bucket names or identities than ${differsFrom} after the same row`]),
+    ...away,
+  ]
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Engine } from '../lib/engine.ts'
 import type { Metadata } from '../metadata/engine.ts'
 import type { ControlChange } from '../metadata/tables/control.ts'
+import { type ControlDigest, controlDigest } from '../metadata/tables/control-snapshot.ts'
 import type { BucketName } from '../model/bucket.ts'
 import type { PeerLog } from '../peers/log.ts'
 import type { Peers } from '../peers/peers.ts'
@@ -17,6 +18,11 @@ import { ControlFollower } from './follower.ts'
 import { homeRoutes } from './home.ts'
 import { changedSchema } from './messages.ts'
 import { BucketNotices, changedPath } from './notices.ts'
+import { Promoter, type Promotion } from './promote.ts'
+import { SnapshotDesk } from './snapshot.ts'
+import { Standings } from './standings.ts'
+import { ControlTrim, type TrimLimits, trimLimits } from './trim.ts'
+import { ControlWatch } from './watch.ts'
 import { ControlWriter, patienceMs } from './writer.ts'
 
 /** Something that a refused delivery may have waited for. */
@@ -45,6 +51,10 @@ export interface Control extends ControlDoor {
   /** The position of the newest row that is applied here. */
   position(): number
   standing(): ControlStanding
+  /** Of the names and identities that are here; equal in all regions at the same position. */
+  digest(): Promise<ControlDigest>
+  /** Makes this region home. @throws S3Error OperationAborted | ServiceUnavailable, and says in words why not */
+  promote(how: { readonly force: boolean }): Promise<Promotion>
   status(): Readonly<Record<string, unknown>>
   readonly engines: readonly Engine[]
   /** Sends away whoever waits. NOTE: before the S3 server closes, which lets requests end. */
@@ -61,6 +71,8 @@ export interface ControlParts {
   readonly log: PeerLog
   /** How long a write waits for a home that has just gone; shorter in tests. */
   readonly patienceMs?: number
+  /** How many rows of the log are kept; fewer in tests. */
+  readonly trim?: TrimLimits
 }
 
 /** Adds its routes to `peers.routes`. At the very first start of the first region this asks the others, for three seconds at most. */
@@ -71,6 +83,12 @@ export async function createControl(parts: ControlParts): Promise<Control> {
   const log = await ControlLog.open(parts)
   const writer = new ControlWriter({ log, peers, closing, patienceMs: parts.patienceMs ?? patienceMs })
   const follower = new ControlFollower({ log, peers, clock })
+  const standings = new Standings()
+  const watch = new ControlWatch({ log, peers, standings })
+  const promoter = new Promoter({ log, peers, watch, standings, homeHeard: () => follower.heard, closing, peerLog: parts.log })
+  const desk = new SnapshotDesk({ metadata, clock })
+  const followers = peers.all.map(({ region }) => region)
+  const trim = new ControlTrim({ metadata, log, standings, followers, limits: parts.trim ?? trimLimits })
   const deletions = new BucketDeletions({ metadata, writer })
   const notices = new BucketNotices(peers.all)
   const listeners = new Set<(event: ControlEvent) => void>()
@@ -89,7 +107,10 @@ export async function createControl(parts: ControlParts): Promise<Control> {
     if (event !== undefined) tell(event)
   })
   peers.routes.add(
-    ...homeRoutes({ metadata, log, closing }),
+    ...homeRoutes({ metadata, log, standings, doubt: () => watch.nudge(), closing }),
+    watch.route(),
+    promoter.route(),
+    desk.route(),
     factsRoute(parts),
     peerRoute({
       method: 'POST',
@@ -101,8 +122,9 @@ export async function createControl(parts: ControlParts): Promise<Control> {
       },
     }),
   )
-  await beginControl({ log, peers, first: regions[0]?.name ?? self })
+  await beginControl({ log, watch, first: regions[0]?.name ?? self })
 
+  const digest = digestByPosition(metadata)
   const write = (change: ControlChange) => writer.write({ requestId: `${self}:${randomUUID()}`, change })
 
   return {
@@ -132,15 +154,26 @@ export async function createControl(parts: ControlParts): Promise<Control> {
       home: log.home,
       epoch: log.epoch,
       position: log.position,
-      homePosition: log.home === self ? log.position : follower.homePosition,
+      homePosition: log.isHome ? log.position : follower.homePosition,
       stopped: log.stopped,
     }),
+    digest: () => digest(log.position),
+    promote: (how) => promoter.promote(how),
     status: () => ({ ...follower.status(), ...deletions.status() }),
-    engines: peers.all.length === 0 ? [deletions] : [follower, deletions, notices],
+    engines: peers.all.length === 0 ? [deletions, trim] : [follower, watch, deletions, notices, trim],
     close() {
       ending.abort(new Error('the region is stopping'))
       return Promise.resolve()
     },
+  }
+}
+
+/** Asked again and again by whoever watches, and read anew only when there are new rows. */
+function digestByPosition(metadata: Metadata): (position: number) => Promise<ControlDigest> {
+  let known: ControlDigest | undefined
+  return async (position) => {
+    if (known?.position !== position) known = await metadata.read(controlDigest)
+    return known
   }
 }
 

@@ -5,8 +5,9 @@ import type { ControlRow } from '../metadata/tables/control.ts'
 import { PeerUnreachable } from '../peers/errors.ts'
 import type { Peers } from '../peers/peers.ts'
 import type { ControlLog } from './control-log.ts'
-import { rowsPath } from './home.ts'
-import { isKnown, type RowsAnswer, rowsAnswerSchema } from './messages.ts'
+import type { RowsAnswer } from './messages.ts'
+import { fetchSnapshot } from './snapshot.ts'
+import { applyKnown, askForRows } from './take-rows.ts'
 
 const pollMs = 20_000
 /** What the way there and back may take on top. */
@@ -23,7 +24,7 @@ export interface FollowerParts {
 export class ControlFollower implements Engine {
   readonly name = 'control-follower'
   readonly #parts: FollowerParts
-  #rows: readonly ControlRow[] = []
+  #taken: { readonly from: string; readonly rows: readonly ControlRow[] | 'snapshot' } | undefined
   #homePosition: number | undefined
   #heardMs: number | undefined
   #trouble: string | undefined
@@ -37,38 +38,52 @@ export class ControlFollower implements Engine {
     return this.#homePosition
   }
 
+  /** Rows that home had when it was last heard, and when that was. */
+  get heard(): { readonly position: number; readonly atMs: number } | undefined {
+    if (this.#homePosition === undefined || this.#heardMs === undefined) return undefined
+    return { position: this.#homePosition, atMs: this.#heardMs }
+  }
+
   status(): Readonly<Record<string, unknown>> {
     const { log } = this.#parts
     const { home, position, stopped } = log
     if (stopped !== undefined) return { state: 'stopped', home, position, reason: stopped }
-    if (home === log.self) return { state: 'home', home, position }
+    if (log.isHome) return { state: 'home', home, position }
     const known = this.#homePosition
     const facts = { home, position, behind: known === undefined ? undefined : Math.max(0, known - position), heardMs: this.#heardMs }
     return this.#trouble === undefined ? { state: 'following', ...facts } : { state: 'unreachable', ...facts, reason: this.#trouble }
   }
 
-  async work(): Promise<'busy' | 'idle'> {
+  async work(signal: AbortSignal): Promise<'busy' | 'idle'> {
     const { log } = this.#parts
-    const rows = this.#rows
-    this.#rows = []
-    if (rows.length === 0 || log.stopped !== undefined) return 'idle'
-    const unknown = rows.findIndex((row) => !isKnown(row))
-    await log.apply(unknown === -1 ? rows : rows.slice(0, unknown))
-    const stranger = rows[unknown]
-    if (stranger !== undefined) {
-      log.stop(
-        `row ${stranger.position} holds a change that this version does not know (${stranger.change.kind}); run the version that ${log.home} runs`,
-      )
-    }
+    const taken = this.#taken
+    this.#taken = undefined
+    if (taken === undefined || log.stopped !== undefined) return 'idle'
+    // Another home has been heard of meanwhile: what the old one says is not to be built on.
+    if (taken.from !== log.source) return 'idle'
+    if (taken.rows === 'snapshot') await this.#takeSnapshot(taken.from, signal)
+    else if (taken.rows.length === 0) return 'idle'
+    else await applyKnown(log, taken.rows)
     return 'busy'
   }
 
   async wait(signal: AbortSignal): Promise<void> {
     const { log } = this.#parts
-    if (log.stopped !== undefined) return aborted(signal)
-    if (log.home === undefined || log.home === log.self) return log.waitBeyond(log.position, signal)
+    const { turn, source } = log
+    const either = AbortSignal.any([signal, turn])
     try {
-      this.#heard(await this.#ask(log.home, signal))
+      if (log.stopped !== undefined) await aborted(either)
+      else if (source === undefined) await log.waitBeyond(log.position, either)
+      else await this.#follow(source, either)
+    } catch (error) {
+      if (signal.aborted || !turn.aborted) throw error
+    }
+  }
+
+  async #follow(source: string, signal: AbortSignal): Promise<void> {
+    try {
+      const asking = { from: source, waitMs: pollMs, answerTimeoutMs: pollMs + slackMs, signal }
+      this.#heard(source, await askForRows(this.#parts, asking))
     } catch (error) {
       if (signal.aborted || !(error instanceof PeerUnreachable)) throw error
       this.#trouble = error.message
@@ -76,24 +91,36 @@ export class ControlFollower implements Engine {
     }
   }
 
-  async #ask(home: string, signal: AbortSignal): Promise<RowsAnswer> {
-    const { log, peers } = this.#parts
-    const query = { after: log.position, hash: log.hash, waitMs: pollMs }
-    const answer = await peers.to(home).request({ method: 'GET', path: rowsPath, query, answerTimeoutMs: pollMs + slackMs, signal })
-    return answer.json(rowsAnswerSchema)
+  async #takeSnapshot(from: string, signal: AbortSignal): Promise<void> {
+    const { log } = this.#parts
+    try {
+      const snapshot = await fetchSnapshot(this.#parts, { from, signal })
+      if (from === log.source) await log.replace(snapshot)
+    } catch (error) {
+      if (!(error instanceof PeerUnreachable)) throw error
+      this.#trouble = error.message
+    }
   }
 
-  #heard(answer: RowsAnswer): void {
+  #heard(from: string, answer: RowsAnswer): void {
     const { log, clock } = this.#parts
     this.#trouble = undefined
-    if (answer.outcome === 'diverged') {
-      log.stop(`the histories differ: ${answer.why}`)
-      return
+    switch (answer.outcome) {
+      case 'diverged':
+        log.stop(`the histories differ: ${answer.why}${log.knownEpoch > log.epoch ? lostTail(log) : ''}`)
+        return
+      case 'trimmed':
+        this.#taken = { from, rows: 'snapshot' }
+        return
+      case 'rows':
+        this.#heardMs = clock.nowMs()
+        this.#homePosition = answer.position
+        if (answer.home !== '') log.assumeHome(answer.home)
+        this.#taken = { from, rows: answer.rows }
+        return
+      default:
+        answer satisfies never
     }
-    this.#heardMs = clock.nowMs()
-    this.#homePosition = answer.position
-    if (answer.home !== '') log.assumeHome(answer.home)
-    this.#rows = answer.rows
   }
 
   async #untilBack({ region, fault }: PeerUnreachable, signal: AbortSignal): Promise<void> {
@@ -101,6 +128,11 @@ export class ControlFollower implements Engine {
     if (peer === undefined || fault === 'server') return sleep(restMs, signal)
     await peer.waitUntilReachable(signal)
   }
+}
+
+/** A home was lost and another made, and this region has rows that the new one did not have. */
+function lostTail({ home, knownEpoch, self }: ControlLog): string {
+  return `; region ${home} became home in epoch ${knownEpoch}, and region ${self} has changes that are not in its history`
 }
 
 /** Rejects when the signal does, and not before. */

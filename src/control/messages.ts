@@ -1,6 +1,7 @@
 /** The form of what regions say to each other about the control log. */
 import { z } from 'zod'
 import type { ControlChange, ControlRow } from '../metadata/tables/control.ts'
+import type { ControlSnapshot } from '../metadata/tables/control-snapshot.ts'
 import type { BucketName, BucketSettings } from '../model/bucket.ts'
 import { identityChangeSchema } from './identity-messages.ts'
 
@@ -26,7 +27,14 @@ export const forwardedChangeSchema: z.ZodType<ControlChange> = z.union([
 
 const appendRequestIdMax = 200
 
-export const appendSchema = z.strictObject({ requestId: z.string().min(1).max(appendRequestIdMax), change: forwardedChangeSchema })
+export const appendSchema = z.strictObject({
+  requestId: z.string().min(1).max(appendRequestIdMax),
+  change: forwardedChangeSchema,
+  /** The asker's position when it first asked: its request can have no row at or below. */
+  since: z.int().min(0).exactOptional(),
+  /** Of the newest home that the asker has heard of. */
+  epoch: z.int().min(0).exactOptional(),
+})
 /** With room for the largest policy document, escaped. */
 export const appendMaxBytes = 512 * 1024
 
@@ -76,16 +84,58 @@ export const rowsQuerySchema = z.object({
   /** The position of the asker's newest row, and its hash: '' before the first. */
   after: z.coerce.number().int().min(0),
   hash: z.string().max(64),
+  /** Of that row; 0 before the first. */
+  epoch: z.coerce.number().int().min(0).default(0),
   /** How long to wait for a row when there is none yet. */
   waitMs: z.coerce.number().int().min(0).max(60_000),
 })
 
 export const rowsAnswerSchema = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('rows'), home: z.string(), position: z.int().min(0), rows: z.array(rowSchema) }),
+  /** The rows behind the asker's are not kept any more. */
+  z.object({ outcome: z.literal('trimmed') }),
   /** The asker's newest row is not among ours. */
   z.object({ outcome: z.literal('diverged'), why: z.string() }),
 ])
 export type RowsAnswer = z.output<typeof rowsAnswerSchema>
+
+const snapshotIdMax = 64
+export const snapshotQuerySchema = z.object({
+  /** '' for a new one, and then its first page is answered. */
+  id: z.string().max(snapshotIdMax),
+  page: z.coerce.number().int().min(0),
+})
+
+export const snapshotAnswerSchema = z.discriminatedUnion('outcome', [
+  /** `data`: a piece of the gzipped JSON of a snapshot, base64. */
+  z.object({ outcome: z.literal('page'), id: z.string().max(snapshotIdMax), pages: z.int().min(1), data: z.string() }),
+  /** It is not held any more: begin anew. */
+  z.object({ outcome: z.literal('gone') }),
+])
+export type SnapshotAnswer = z.output<typeof snapshotAnswerSchema>
+
+const cells = z.array(z.union([z.string(), z.number(), z.null()]))
+/** NOTE: rows are kept as parsed, as above. */
+export const snapshotSchema: z.ZodType<ControlSnapshot> = z.object({
+  rows: z.array(rowSchema).min(1),
+  epochs: z.array(z.object({ epoch: z.int(), position: z.int(), region: z.string() })).min(1),
+  tables: z.array(z.object({ name: z.string(), rows: z.array(cells) })),
+  digest: z.string(),
+})
+
+/** `home`: '' when it knows none. */
+export const standingSchema = z.object({ home: z.string().max(512), epoch: z.int().min(0), position: z.int().min(0) })
+export type SaidStanding = z.output<typeof standingSchema>
+
+/** `epoch`: in which the one who asks knows the other to be home. */
+export const handoverSchema = z.strictObject({ epoch: z.int().min(0) })
+
+export const handoverAnswerSchema = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('handedOver'), row: rowSchema }),
+  z.object({ outcome: z.literal('notHome'), home: z.string() }),
+  z.object({ outcome: z.literal('refused'), why: z.string() }),
+])
+export type HandoverAnswer = z.output<typeof handoverAnswerSchema>
 
 export const factsAnswerSchema = z.object({
   facts: z

@@ -1,6 +1,6 @@
 /** Writes a change of the control plane, wherever home is, and answers when it can be read here. */
 import { sleep } from '../lib/engine.ts'
-import type { ControlChange, ControlRow } from '../metadata/tables/control.ts'
+import { type ControlChange, type ControlRow, NotControlHome } from '../metadata/tables/control.ts'
 import { S3Error } from '../model/errors.ts'
 import { PeerRefused, PeerUnreachable } from '../peers/errors.ts'
 import { jsonBody } from '../peers/json-body.ts'
@@ -29,6 +29,14 @@ export interface WriteRequest {
   readonly change: ControlChange
 }
 
+type Asked = WriteRequest & { readonly since: number }
+
+interface Written {
+  /** The region that was home. */
+  readonly by: string
+  readonly row: ControlRow
+}
+
 export class ControlWriter {
   readonly #parts: WriterParts
 
@@ -43,34 +51,64 @@ export class ControlWriter {
   async write(request: WriteRequest, patience: 'patient' | 'attempt' = 'patient'): Promise<ControlRow> {
     const { log, closing, patienceMs } = this.#parts
     log.checkRunning()
-    if (log.home === log.self) return log.append(request)
     const limit = AbortSignal.any([closing, AbortSignal.timeout(patienceMs)])
-    const row = await this.#forward(request, { limit, isPatient: patience === 'patient' })
-    await this.#takeIn(row, limit)
-    return row
+    const asked = { ...request, since: log.position }
+    const written = (await this.#writeHere(asked)) ?? (await this.#forward(asked, { limit, isPatient: patience === 'patient' }))
+    if (written.by !== log.self) await this.#takeIn(written, limit)
+    return written.row
   }
 
-  async #forward(
-    request: WriteRequest,
-    { limit, isPatient }: { readonly limit: AbortSignal; readonly isPatient: boolean },
-  ): Promise<ControlRow> {
+  /** @returns undefined when this region is not home @throws S3Error as the change is refused */
+  async #writeHere(request: Asked): Promise<Written | undefined> {
+    const { log } = this.#parts
+    if (!log.isHome) return undefined
+    try {
+      return { by: log.self, row: await log.append(request) }
+    } catch (error) {
+      if (error instanceof NotControlHome) return undefined
+      throw error
+    }
+  }
+
+  async #forward(request: Asked, { limit, isPatient }: { readonly limit: AbortSignal; readonly isPatient: boolean }): Promise<Written> {
     const { log, peers } = this.#parts
     let believed = log.home
     for (;;) {
       const target = believed
-      if (target === undefined || target === log.self) throw unknownHome(log.self)
       try {
-        const asked = { method: 'POST', path: appendPath, ...jsonBody(request), answerTimeoutMs, signal: limit } as const
+        if (target === undefined) throw unknownHome(log.self)
+        if (target === log.self) {
+          const here = await this.#hereSoon(request, limit)
+          if (here !== undefined) return here
+          believed = log.home
+          continue
+        }
+        const message = jsonBody({ ...request, epoch: log.knownEpoch })
+        const asked = { method: 'POST', path: appendPath, ...message, answerTimeoutMs, signal: limit } as const
         const answer = (await peers.to(target).request(asked)).json(appendAnswerSchema)
-        if (answer.outcome === 'written') return answer.row
+        if (answer.outcome === 'written') return { by: target, row: answer.row }
         // Home has moved, or is about to: one of the two logs will know soon.
-        believed = answer.home === '' || answer.home === log.self ? log.home : answer.home
+        believed = answer.home === '' ? log.home : answer.home
         await sleep(restMs, limit)
       } catch (error) {
-        if (error instanceof PeerRefused) throw error.toS3Error()
-        await this.#afterFailure(error, { target, limit, isPatient })
+        if (error instanceof S3Error) throw error
+        await this.#afterFailure(error, { target: target ?? log.self, limit, isPatient })
+        // Whoever was away may not be home any more.
+        believed = log.home
       }
     }
+  }
+
+  /** Home is about to be here: its last row is on its way, or it was heard of and has not come yet. */
+  async #hereSoon(request: Asked, limit: AbortSignal): Promise<Written | undefined> {
+    const here = await this.#writeHere(request)
+    if (here !== undefined) return here
+    try {
+      await sleep(restMs, limit)
+    } catch {
+      throw unknownHome(this.#parts.log.self)
+    }
+    return undefined
   }
 
   /** Returns when another attempt makes sense. @throws S3Error ServiceUnavailable when none does */
@@ -80,6 +118,7 @@ export class ControlWriter {
   ): Promise<void> {
     const { target, limit, isPatient } = at
     const { peers } = this.#parts
+    if (error instanceof PeerRefused) throw error.toS3Error()
     const unreachable = error instanceof PeerUnreachable ? error : undefined
     if (unreachable === undefined && !limit.aborted) throw error
     const failure =
@@ -101,17 +140,23 @@ export class ControlWriter {
   }
 
   /** Whoever has been told that it is done can read it here. */
-  async #takeIn(row: ControlRow, limit: AbortSignal): Promise<void> {
+  async #takeIn({ by, row }: Written, limit: AbortSignal): Promise<void> {
     const { log } = this.#parts
-    if (row.position === log.position + 1) await log.apply([row])
+    if (by === log.source && row.position === log.position + 1) await log.apply([row])
     try {
       await log.waitBeyond(row.position - 1, limit)
     } catch (cause) {
       throw new S3Error('ServiceUnavailable', {
-        message: `Region ${log.home} has made the change; it has not arrived in ${log.self} yet.`,
+        message: `Region ${by} has made the change; it has not arrived in ${log.self} yet.`,
         cause,
       })
     }
+    const [standing] = await log.rowsAfter(row.position - 1, 1)
+    // One that is not kept any more came with a snapshot.
+    if (standing === undefined || standing.position !== row.position || standing.hash === row.hash) return
+    throw new S3Error('ServiceUnavailable', {
+      message: `Region ${by} made the change, and is home no more: the change is lost. Try again.`,
+    })
   }
 }
 

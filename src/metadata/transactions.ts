@@ -6,6 +6,9 @@ import type { Statement, TransactionContext } from './steps.ts'
 import { bootTransactions } from './tables/boots.ts'
 import { bucketTransactions } from './tables/buckets.ts'
 import { controlTransactions } from './tables/control.ts'
+import { controlPromotions } from './tables/control-promote.ts'
+import { controlSnapshots } from './tables/control-snapshot.ts'
+import { controlTrims } from './tables/control-trim.ts'
 import { damageTransactions } from './tables/damage.ts'
 import { deliveryTransactions } from './tables/deliveries.ts'
 import { factTransactions } from './tables/facts.ts'
@@ -28,6 +31,9 @@ export const transactions = {
   ...damageTransactions,
   ...deliveryTransactions,
   ...controlTransactions,
+  ...controlPromotions,
+  ...controlSnapshots,
+  ...controlTrims,
   ...factTransactions,
   ...bootTransactions,
 } as const satisfies Record<string, AnyTransaction>
@@ -57,5 +63,7 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'settle',
   'redriveFailed',
   'applyControl',
+  'takeControlSnapshot',
+  'trimControl',
   'countBoot',
 ])

@@ -78,6 +78,7 @@ const table = {
   NotImplemented: [501, 'A header or query you provided requested a function that is not implemented.'],
   NotModified: [304, 'Not Modified'],
   OwnershipControlsNotFoundError: [404, 'The bucket ownership controls were not found'],
+  OperationAborted: [409, 'A conflicting conditional operation is currently in progress against this resource. Try again.'],
   PackedPolicyTooLarge: [400, 'The session policies and the names of this session are together larger than a session token may be.'],
   PermanentRedirect: [
     301,

@@ -74,9 +74,13 @@ export function createGate(
   })
 }
 
-/** A full disk still reads, deletes and settles, and is ready; a fenced store is not. */
-export function healthOf(metadata: Metadata): Health {
+/**
+ * A full disk still reads, deletes and settles, and is ready; a fenced store is not.
+ * @param controlStopped  why the control log has stopped: objects go on, so that the region is ready, and says it
+ */
+export function healthOf(metadata: Metadata, controlStopped?: string): Health {
   const { state, reason } = metadata.status()
   const reasons = state === 'open' ? [] : [reason ?? `the metadata store is ${state}`]
+  if (controlStopped !== undefined) reasons.push(`the control log has stopped: ${controlStopped}`)
   return { isReady: state === 'open' || state === 'full', reasons }
 }

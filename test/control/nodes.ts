@@ -6,6 +6,7 @@ import aws4 from 'aws4'
 import { request as httpRequest } from 'undici'
 import { createKeys } from '../../src/access/credentials.ts'
 import { type Control, createControl } from '../../src/control/control.ts'
+import type { TrimLimits } from '../../src/control/trim.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { type Engine, runEngine } from '../../src/lib/engine.ts'
 import { createHashers } from '../../src/lib/hash.ts'
@@ -53,6 +54,7 @@ interface NodeOptions {
   readonly order?: readonly string[]
   /** How long a write waits for home. */
   readonly patienceMs?: number
+  readonly trim?: TrimLimits
 }
 
 export class Deployment {
@@ -130,7 +132,7 @@ async function startNode({ name, folder, regions, link, options }: Start): Promi
   const peeringSecret = options.peeringSecret ?? 'the secret between the regions'
   const timeouts = { connectMs: 500, answerMs: 1_000, idleMs: 1_000 }
   const peers = createPeers({ self: name, regions, peeringSecret, insecurePeers: false, boot: metadata.boot, clock, log, timeouts })
-  const { patienceMs } = options
+  const { patienceMs, trim } = options
   const control = await createControl({
     metadata,
     self: name,
@@ -139,6 +141,7 @@ async function startNode({ name, folder, regions, link, options }: Start): Promi
     clock,
     log,
     ...(patienceMs !== undefined && { patienceMs }),
+    ...(trim !== undefined && { trim }),
   })
   const server = createS3Server({
     config: {
@@ -209,6 +212,15 @@ export async function eventually(isTrue: () => boolean | Promise<boolean>, what:
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
   return performance.now() - began
+}
+
+/** Waits until all have the same rows. @returns the digest that they have in common */
+export async function alike(nodes: readonly Node[]): Promise<string> {
+  const same = <T>(values: readonly T[]) => new Set(values).size === 1
+  await eventually(() => same(nodes.map(({ control }) => control.position())), 'all regions to have the same rows', 20_000)
+  const digests = await Promise.all(nodes.map(({ control }) => control.digest()))
+  if (!same(digests.map(({ digest }) => digest))) throw new Error(`the regions differ: ${JSON.stringify(digests)}`)
+  return digests[0]?.digest ?? ''
 }
 
 /** All rows of a region's log. */

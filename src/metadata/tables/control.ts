@@ -9,6 +9,7 @@ import type { IdentityChange } from '../../model/identity-changes.ts'
 import { type Row, type Steps, statement, type TransactionContext } from '../steps.ts'
 import { dropBucket, insertBucket } from './buckets.ts'
 import { json, number, text } from './columns.ts'
+import { addControlEpoch, controlBase, controlRowHash, genesisHash, homeRegion } from './control-epochs.ts'
 import { applyIdentityChange } from './identity-changes.ts'
 import { checkIdentityChange } from './identity-checks.ts'
 import { isOldRoleChange, type OldRoleChange, todaysChange } from './old-role-changes.ts'
@@ -41,7 +42,22 @@ export class ControlHistoryMismatch extends Error {
   }
 }
 
-const genesisHash = '0'.repeat(64)
+/** The row is of an epoch that has ended: it comes from a home that is one no more, and means nothing. */
+export class ControlRowOutdated extends Error {
+  constructor(row: ControlRow) {
+    super(`row ${row.position} of the control log is of epoch ${row.epoch}, which has ended`)
+    this.name = 'ControlRowOutdated'
+  }
+}
+
+/** This region does not keep the log: nothing was written. */
+export class NotControlHome extends Error {
+  constructor() {
+    super('this region does not keep the control log')
+    this.name = 'NotControlHome'
+  }
+}
+
 const rowColumns = 'position, epoch, time_ms, request_id, change, previous_hash, hash'
 
 /** The newest row, or undefined before the first. */
@@ -55,40 +71,39 @@ export function* controlRowsAfter(position: number, limit: number): Steps<readon
   return rows.map(toControlRow)
 }
 
-/** The region that keeps the log: as the newest `setHome` row says. */
-export function* homeRegion(): Steps<string | undefined> {
-  const [row] = yield statement(`SELECT change, seq FROM control_log WHERE change LIKE '{"kind":"setHome"%' ORDER BY position DESC LIMIT 1`)
-  if (row === undefined) return undefined
-  const change = json<ControlChange>(row.change)
-  return change.kind === 'setHome' ? change.region : undefined
-}
-
 /**
  * Home's write: judges the change by the rows that stand, appends it and applies it here.
- * @throws S3Error as the change is refused (BucketAlreadyExists, BucketAlreadyOwnedByYou, NoSuchBucket, and as `checkIdentityChange` does)
+ * @param input.since  the position of the asker when it first asked: its request can have no row at or below
+ * @throws NotControlHome; S3Error as the change is refused (BucketAlreadyExists, BucketAlreadyOwnedByYou, NoSuchBucket, and as `checkIdentityChange` does)
  */
 function* appendControl(
-  input: { readonly selfRegion: string; readonly requestId: string; readonly change: ControlChange },
+  input: { readonly selfRegion: string; readonly requestId: string; readonly change: ControlChange; readonly since?: number },
   context: TransactionContext,
 ): Steps<ControlRow> {
   const [answered] = yield statement(`SELECT ${rowColumns}, seq FROM control_log WHERE request_id = ?1`, input.requestId)
   if (answered !== undefined) return toControlRow(answered)
-  yield* checkChange(input.change)
   const last = yield* lastControlRow()
-  const unsigned = {
+  if (last !== undefined && (yield* homeRegion()) !== input.selfRegion) throw new NotControlHome()
+  if (input.since !== undefined && input.since < (yield* controlBase()).position) {
+    // Its row may be among those that are not kept: to write it could be to write it twice.
+    throw new S3Error('ServiceUnavailable', {
+      message: 'The region that asks is too far behind with the control log. Try again when it has caught up.',
+    })
+  }
+  yield* checkChange(input.change)
+  const row = signedRow({
     position: (last?.position ?? 0) + 1,
     epoch: last?.epoch ?? 1,
     timeMs: context.nowMs,
     requestId: input.requestId,
     change: input.change,
     previousHash: last?.hash ?? genesisHash,
-  }
-  const row: ControlRow = { ...unsigned, hash: hashOf(unsigned) }
+  })
   yield* insertAndApply(row, input.selfRegion, context)
   return row
 }
 
-/** A follower's write: takes home's next row. A row that is here already is passed over. @throws ControlHistoryMismatch */
+/** A follower's write: takes home's next row. A row that is here already is passed over. @throws ControlHistoryMismatch | ControlRowOutdated */
 function* applyControl(
   input: { readonly selfRegion: string; readonly row: ControlRow },
   context: TransactionContext,
@@ -97,10 +112,13 @@ function* applyControl(
   const last = yield* lastControlRow()
   const position = last?.position ?? 0
   if (row.position <= position) {
-    const [standing] = yield statement('SELECT hash, seq FROM control_log WHERE position = ?1', row.position)
-    if (standing?.hash !== row.hash) throw new ControlHistoryMismatch(`row ${row.position} of the control log differs from home's`)
-    return { applied: false }
+    const standing = yield* controlRowHash(row.position)
+    // One that is not kept was compared when it came.
+    if (standing === undefined || standing === row.hash) return { applied: false }
+    if (last !== undefined && row.epoch < last.epoch) throw new ControlRowOutdated(row)
+    throw new ControlHistoryMismatch(`row ${row.position} of the control log differs from home's`)
   }
+  if (last !== undefined && row.epoch < last.epoch) throw new ControlRowOutdated(row)
   if (row.position !== position + 1) throw new ControlHistoryMismatch(`row ${row.position} of the control log came after row ${position}`)
   if (row.previousHash !== (last?.hash ?? genesisHash) || row.hash !== hashOf(row)) {
     throw new ControlHistoryMismatch(`row ${row.position} of the control log does not fit the row before it`)
@@ -111,7 +129,16 @@ function* applyControl(
 
 export const controlTransactions = { appendControl, applyControl } as const
 
-function* insertAndApply(row: ControlRow, selfRegion: string, context: TransactionContext): Steps<void> {
+export function* insertAndApply(row: ControlRow, selfRegion: string, context: TransactionContext): Steps<void> {
+  if (row.change.kind === 'setHome') {
+    yield* addControlEpoch({ epoch: row.epoch, position: row.position, region: row.change.region }, context)
+  }
+  yield* insertRow(row, context)
+  yield* applyChange(row.change, selfRegion, context)
+}
+
+/** The row alone, without what it changes. */
+export function* insertRow(row: ControlRow, { seq }: TransactionContext): Steps<void> {
   yield statement(
     `INSERT INTO control_log (${rowColumns}, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
     row.position,
@@ -121,9 +148,8 @@ function* insertAndApply(row: ControlRow, selfRegion: string, context: Transacti
     JSON.stringify(row.change),
     row.previousHash,
     row.hash,
-    context.seq,
+    seq,
   )
-  yield* applyChange(row.change, selfRegion, context)
 }
 
 function* checkChange(change: ControlChange): Steps<void> {
@@ -201,12 +227,16 @@ export function* scanNames(page: {
   return rows.map(toName)
 }
 
-/** Whether a row follows the one before it (undefined: none does). @returns what is wrong, in words */
-export function controlRowFault(row: ControlRow, before: Pick<ControlRow, 'position' | 'hash'> | undefined): string | undefined {
-  if (row.position !== (before?.position ?? 0) + 1) return `row ${row.position} of the control log comes after row ${before?.position ?? 0}`
-  if (row.previousHash !== (before?.hash ?? genesisHash)) return `row ${row.position} of the control log does not name the row before it`
+/** Whether a row follows the one before it. @returns what is wrong, in words */
+export function controlRowFault(row: ControlRow, before: Pick<ControlRow, 'position' | 'hash'>): string | undefined {
+  if (row.position !== before.position + 1) return `row ${row.position} of the control log comes after row ${before.position}`
+  if (row.previousHash !== before.hash) return `row ${row.position} of the control log does not name the row before it`
   if (row.hash !== hashOf(row)) return `row ${row.position} of the control log does not have the hash of what it says`
   return undefined
+}
+
+export function signedRow(row: Omit<ControlRow, 'hash'>): ControlRow {
+  return { ...row, hash: hashOf(row) }
 }
 
 function hashOf(row: Omit<ControlRow, 'hash'>): string {

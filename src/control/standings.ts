@@ -1,0 +1,27 @@
+/** Where the other regions stand with the log, as they have said since this one started. */
+import { Bell } from './bell.ts'
+
+export class Standings {
+  readonly #positions = new Map<string, number>()
+  readonly #bell = new Bell()
+
+  /** @param position  of a row that the region is known to have, durable */
+  heard(region: string, position: number): void {
+    this.#positions.set(region, position)
+    this.#bell.ring()
+  }
+
+  /** Of the region that is furthest behind; 0 while one of them was not heard yet. */
+  slowest(regions: readonly string[]): number {
+    return Math.min(...regions.map((region) => this.#positions.get(region) ?? 0))
+  }
+
+  of(region: string): number | undefined {
+    return this.#positions.get(region)
+  }
+
+  /** Resolves when the region has reached what `position` answers then; rejects when `signal` aborts. One at a time. */
+  async untilReached(region: string, position: () => number, signal: AbortSignal): Promise<void> {
+    while ((this.#positions.get(region) ?? -1) < position()) await this.#bell.wait(signal)
+  }
+}
