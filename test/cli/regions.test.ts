@@ -8,7 +8,12 @@ import { freePorts, type Up, up } from '../support/up.ts'
 import { binary, run } from './processes.ts'
 
 interface Said {
-  readonly regions: readonly { readonly region: string; readonly rows: number; readonly rowsBehind: number | null }[]
+  readonly regions: readonly {
+    readonly region: string
+    readonly rows: number
+    readonly rowsBehind: number | null
+    readonly state: object
+  }[]
   readonly silent: readonly string[]
 }
 
@@ -39,8 +44,11 @@ describe('farshore regions', () => {
     await eventually(async () => {
       const { code, out } = await farshore(['--data', folder, '--json'])
       const links = [{ region: expect.any(String), isReachable: true, awaySince: null, why: null }]
-      const each = { home: 'us-east-1', epoch: 1, rows: 2, homeRows: 2, stopped: null, rowsBehind: 0, links }
-      expect(JSON.parse(out)).toEqual({
+      const said = JSON.parse(out) as Said
+      const state = { rows: 2, digest: expect.stringMatching(/^[0-9a-f]{64}$/) }
+      const each = { home: 'us-east-1', epoch: 1, rows: 2, homeRows: 2, stopped: null, rowsBehind: 0, state, differsFrom: null, links }
+      expect(said.regions[0]?.state).toEqual(said.regions[1]?.state)
+      expect(said).toEqual({
         regions: [
           { region: 'us-east-1', ...each },
           { region: 'eu-west-1', ...each },
@@ -60,11 +68,42 @@ describe('farshore regions', () => {
     expect(alone.code).toBe(0)
     expect((JSON.parse(alone.out) as Said).regions).toMatchObject([{ region: 'eu-west-1', rows: 2, rowsBehind: 0 }])
 
+    const promote = (args: readonly string[], more: Record<string, string> = {}) => farshore(['promote', ...args], more)
+    expect(await promote(['eu-west-1', '--data', folder])).toMatchObject({
+      code: 0,
+      out: 'eu-west-1 is home, epoch 2, 3 rows; us-east-1 has handed over\n',
+    })
+    expect(JSON.parse((await promote(['eu-west-1', '--data', folder, '--json'])).out)).toMatchObject({
+      region: 'eu-west-1',
+      epoch: 2,
+      forced: false,
+    })
+    expect(await promote(['nowhere', '--data', folder])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('There is no region nowhere here'),
+    })
+    expect(await promote(['us-east-1', '--endpoint', other?.console ?? ''], environment)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is the address of region eu-west-1'),
+    })
+    await near.send(new CreateBucketCommand({ Bucket: 'written-by-the-new-home' }))
+
     process.kill(other?.pid ?? 0, 'SIGKILL')
+    await eventually(async () => {
+      const refused = await promote(['us-east-1', '--data', folder])
+      expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('--force') })
+    })
+    const forced = await promote(['us-east-1', '--data', folder, '--force'])
+    expect(forced.code).toBe(0)
+    expect(forced.out).toMatch(
+      /^us-east-1 is home, epoch 3, 5 rows, without eu-west-1\n {2}lost: changes that region eu-west-1 has made since/,
+    )
+    await near.send(new CreateBucketCommand({ Bucket: 'written-by-the-old-home' }))
+
     await eventually(async () => {
       const away = await farshore(['--data', folder])
       expect(away.code).toBe(1)
-      expect(away.out).toMatch(/^us-east-1: home, epoch 1, 2 rows, up to date\n {2}does not reach eu-west-1 since \d{4}-\S+Z: .+\n$/)
+      expect(away.out).toMatch(/^us-east-1: home, epoch 3, 6 rows, up to date\n {2}does not reach eu-west-1 since \d{4}-\S+Z: .+\n$/)
       expect(away.err.trim()).toMatch(/^farshore: Region eu-west-1 cannot be reached at http:\S+\.$/)
     })
     expect((JSON.parse((await farshore(['--data', folder, '--json'])).out) as Said).silent).toEqual(['eu-west-1'])

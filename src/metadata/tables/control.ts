@@ -83,7 +83,8 @@ function* appendControl(
   const [answered] = yield statement(`SELECT ${rowColumns}, seq FROM control_log WHERE request_id = ?1`, input.requestId)
   if (answered !== undefined) return toControlRow(answered)
   const last = yield* lastControlRow()
-  if (last !== undefined && (yield* homeRegion()) !== input.selfRegion) throw new NotControlHome()
+  const home = yield* homeRegion()
+  if (home !== undefined && home !== input.selfRegion) throw new NotControlHome()
   if (input.since !== undefined && input.since < (yield* controlBase()).position) {
     // Its row may be among those that are not kept: to write it could be to write it twice.
     throw new S3Error('ServiceUnavailable', {
