@@ -70,7 +70,7 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   const disk = createDiskEngines(config, { parts, threads: () => threads, clock, log })
   const engines: readonly Engine[] = [...disk.engines, ...control.engines, ...replication.engines]
 
-  const gate = createGate(config, { control, peerKeyOf: peers.peerKeyOf })
+  const gate = createGate(config, { control, parts, peerKeyOf: peers.peerKeyOf })
   const admin = createAdminServer({
     config,
     gate,

@@ -9,6 +9,7 @@ import type { Metadata } from '../metadata/engine.ts'
 import { createBuckets } from '../objects/buckets.ts'
 import { createObjects } from '../objects/objects.ts'
 import type { ObjectParts } from '../objects/parts.ts'
+import { anyVersion } from '../objects/read.ts'
 import { operations } from '../operations/index.ts'
 import type { PeerKeys } from '../peers/credentials.ts'
 import { createAccountGate } from '../s3/account-gate.ts'
@@ -55,7 +56,7 @@ export function createFront({ config, parts, control, gate, peer, log }: FrontPa
 
 export function createGate(
   { credentials, region: self, regions }: Config,
-  of: { readonly control: Pick<ControlDoor, 'resolveBucket'>; readonly peerKeyOf: PeerKeys['peerKeyOf'] },
+  of: { readonly control: Pick<ControlDoor, 'resolveBucket'>; readonly parts: ObjectParts; readonly peerKeyOf: PeerKeys['peerKeyOf'] },
 ): Gate {
   const others = regions.map(({ name }) => name).filter((name) => name !== self)
   return createAccountGate({
@@ -63,6 +64,7 @@ export function createGate(
     regions: [self, ...others],
     resolveBucket: (name) => of.control.resolveBucket(name),
     accountIdOf: (canonicalId) => (canonicalId === credentials.canonicalId ? credentials.accountId : undefined),
+    findVersion: (address) => anyVersion(of.parts, address),
   })
 }
 

@@ -16,6 +16,7 @@ import { type ControlRow, controlRowsAfter } from '../../src/metadata/tables/con
 import { transactions, usesReserve } from '../../src/metadata/transactions.ts'
 import { S3Error } from '../../src/model/errors.ts'
 import type { Role } from '../../src/model/role.ts'
+import { anyVersion } from '../../src/objects/read.ts'
 import { createPeers, type Peers } from '../../src/peers/peers.ts'
 import { createAccountGate } from '../../src/s3/account-gate.ts'
 import { createS3Server } from '../../src/s3/server.ts'
@@ -159,6 +160,7 @@ async function startNode({ name, folder, regions, link, options }: Start): Promi
       regions: [name, ...regions.map((region) => region.name)],
       resolveBucket: (bucket) => control.resolveBucket(bucket),
       accountIdOf: () => account.accountId,
+      findVersion: (address) => anyVersion({ metadata }, address),
     }),
     services: {} as never, // none of these operations asks for any
     hashing: await createHashers(),

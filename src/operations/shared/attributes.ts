@@ -12,7 +12,7 @@ import type { OperationContext } from '../../s3/define.ts'
 import { header, headers, type InputOf } from '../../s3/members.ts'
 import type { ReplyHeaders } from '../../s3/reply.ts'
 import { grantsToStore } from './acl.ts'
-import { objectTarget, writerId } from './targets.ts'
+import { newObjectTarget, writerId } from './targets.ts'
 
 /** All of them refuse by name what this server does not do yet. */
 export const attributeMembers = {
@@ -29,7 +29,7 @@ type AttributeInput = InputOf<typeof attributeMembers> & { readonly Key: string 
 /** @throws S3Error AccessDenied (to tag or grant), and as the bucket's rules for ACLs decide */
 export async function attributesOf(context: OperationContext, input: AttributeInput): Promise<ObjectAttributes> {
   const { Key, Encryption, StorageClass, System, User, Tagging = [] } = input
-  if (Tagging.length > 0) await context.authorize('s3:PutObjectTagging', objectTarget(context, Key))
+  if (Tagging.length > 0) await context.authorize('s3:PutObjectTagging', newObjectTarget(context, Key))
   const acl = await aclOf(context, input)
   return { ...acl, storageClass: StorageClass, system: System, user: User, tags: Tagging, encryption: Encryption }
 }
@@ -44,7 +44,7 @@ export async function aclOf(
     Acl?.kind === 'canned' && Acl.canned === 'bucket-owner-full-control' && bucket.settings.ownership === 'BucketOwnerPreferred'
   const ownerId = isGiven ? bucket.ownerId : writerId(context)
   if (Acl === undefined) return { ownerId, acl: [] }
-  await context.authorize('s3:PutObjectAcl', objectTarget(context, Key))
+  await context.authorize('s3:PutObjectAcl', newObjectTarget(context, Key))
   return { ownerId, acl: storedGrants(context, { requested: Acl, ownerId }) }
 }
 
