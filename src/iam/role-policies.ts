@@ -1,6 +1,7 @@
 /** The policies that stand in a role itself. */
 import { checkPolicyName } from '../model/iam-names.ts'
-import { inlinePolicy, inlinePolicyNames, withInlinePolicy } from '../model/role.ts'
+import type { IdentityKey } from '../model/identities.ts'
+import { inlinePolicy, inlinePolicyNames, type Role, withInlinePolicy } from '../model/role.ts'
 import type { Action } from './action.ts'
 import { pageOf, pageParameters, pageRequest } from './paging.ts'
 import type { Parameters } from './parameters.ts'
@@ -19,7 +20,11 @@ export const PutRolePolicy: Action = {
     const document = parameters.required('PolicyDocument')
     const role = await standingRole(context, parameters)
     checked(() => withInlinePolicy(role, { name, document }))
-    await context.control.putRolePolicy({ roleName: role.name, policyName: name, document })
+    await context.control.changeIdentities({
+      kind: 'editIdentity',
+      of: keyOf(role),
+      edit: { kind: 'putInlinePolicy', policyName: name, document },
+    })
     return undefined
   },
 }
@@ -62,7 +67,11 @@ export const DeleteRolePolicy: Action = {
   async perform(context, parameters) {
     const name = policyName(parameters)
     const role = await standingRole(context, parameters)
-    await context.control.deleteRolePolicy({ roleName: role.name, policyName: name })
+    await context.control.changeIdentities({
+      kind: 'editIdentity',
+      of: keyOf(role),
+      edit: { kind: 'deleteInlinePolicy', policyName: name },
+    })
     return undefined
   },
 }
@@ -71,4 +80,8 @@ function policyName(parameters: Parameters): string {
   const name = parameters.required('PolicyName')
   checked(() => checkPolicyName(name))
   return name
+}
+
+function keyOf({ accountId, type, name }: Role): IdentityKey<'role'> {
+  return { accountId, type, name }
 }

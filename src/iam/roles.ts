@@ -45,7 +45,8 @@ export const CreateRole: Action = {
       ...(description !== undefined && { description }),
       ...(maxSessionDuration !== undefined && { maxSessionDuration }),
     }
-    return { Role: roleDocument(await control.createRole(role)) }
+    await control.changeIdentities({ kind: 'createIdentity', identity: role })
+    return { Role: roleDocument(role) }
   },
 }
 
@@ -67,10 +68,10 @@ export const DeleteRole: Action = {
   name: 'DeleteRole',
   parameters: ['RoleName'],
 
-  async perform({ control }, parameters) {
+  async perform({ control, caller }, parameters) {
     const name = parameters.required('RoleName')
     checked(() => checkRoleName(name))
-    await control.deleteRole(name)
+    await control.changeIdentities({ kind: 'deleteIdentity', of: { accountId: caller.accountId, type: 'role', name } })
     return undefined
   },
 }
@@ -89,10 +90,10 @@ export const ListRoles: Action = {
 }
 
 /** The role that a call names. @throws S3Error NoSuchEntity | ValidationError */
-export async function standingRole({ control }: ActionContext, parameters: Parameters): Promise<Role> {
+export async function standingRole({ control, caller }: ActionContext, parameters: Parameters): Promise<Role> {
   const name = parameters.required('RoleName')
   checked(() => checkRoleName(name))
-  const role = await control.role(name)
+  const role = await control.identity({ accountId: caller.accountId, type: 'role', name })
   if (role === undefined) throw noSuchRole(name)
   return role
 }
@@ -101,10 +102,10 @@ export async function standingRole({ control }: ActionContext, parameters: Param
 const scanSize = 1000
 
 /** The page and, if there is one, the role after it. */
-async function rolesUnder(pathPrefix: string, page: PageRequest, { control }: ActionContext): Promise<readonly Role[]> {
+async function rolesUnder(pathPrefix: string, page: PageRequest, { control, caller }: ActionContext): Promise<readonly Role[]> {
   const found: Role[] = []
   for (let after: string | undefined = page.after; after !== undefined && found.length <= page.limit; ) {
-    const scanned: readonly Role[] = await control.roles({ after, limit: scanSize })
+    const scanned: readonly Role[] = await control.identities({ accountId: caller.accountId, type: 'role', after, limit: scanSize })
     found.push(...scanned.filter((role) => role.path.startsWith(pathPrefix)))
     after = scanned.length < scanSize ? undefined : scanned.at(-1)?.name
   }

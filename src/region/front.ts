@@ -1,6 +1,8 @@
 /** The front of a region, composed: from the S3 port to the services, the same in whichever thread it stands. */
 import type { Logger } from 'pino'
+import { createKeySealing } from '../access/access-keys.ts'
 import { createKeys } from '../access/credentials.ts'
+import { createSessions } from '../access/session-tokens.ts'
 import type { Config } from '../config/schema.ts'
 import type { ControlDoor } from '../control/door.ts'
 import { createQueryHandler } from '../iam/query.ts'
@@ -56,15 +58,25 @@ export function createFront({ config, parts, control, gate, peer, log }: FrontPa
 
 export function createGate(
   { credentials, region: self, regions }: Config,
-  of: { readonly control: Pick<ControlDoor, 'resolveBucket'>; readonly parts: ObjectParts; readonly peerKeyOf: PeerKeys['peerKeyOf'] },
+  of: {
+    readonly parts: Pick<ObjectParts, 'metadata'>
+    readonly control: Pick<ControlDoor, 'resolveBucket' | 'accountByCanonicalId'>
+    readonly peerKeyOf: PeerKeys['peerKeyOf']
+  },
 ): Gate {
+  const { parts, control, peerKeyOf } = of
   const others = regions.map(({ name }) => name).filter((name) => name !== self)
+  const secret = credentials.peeringSecret
   return createAccountGate({
-    keys: createKeys(credentials, of.peerKeyOf),
+    keys: createKeys(credentials, peerKeyOf, {
+      metadata: parts.metadata,
+      sealing: createKeySealing({ secret }),
+      sessions: createSessions({ secret }),
+    }),
     regions: [self, ...others],
-    resolveBucket: (name) => of.control.resolveBucket(name),
-    accountIdOf: (canonicalId) => (canonicalId === credentials.canonicalId ? credentials.accountId : undefined),
-    findVersion: (address) => anyVersion(of.parts, address),
+    resolveBucket: (name) => control.resolveBucket(name),
+    accountIdOf: async (canonicalId) => (await control.accountByCanonicalId(canonicalId))?.accountId,
+    findVersion: (address) => anyVersion(parts, address),
   })
 }
 
