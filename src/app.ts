@@ -72,7 +72,7 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   const disk = createDiskEngines(config, { parts, threads: () => threads, clock, log })
   const engines: readonly Engine[] = [...disk.engines, ...control.engines, ...replication.engines]
 
-  const gate = createGate(config, { metadata, control, peerKeyOf: peers.peerKeyOf })
+  const gate = createGate(config, { parts, control, peerKeyOf: peers.peerKeyOf })
   const admin = createAdminServer({
     config,
     gate,

@@ -43,6 +43,8 @@ export interface BucketSettings {
   readonly encryption?: BucketEncryption
   readonly tags?: readonly Tag[]
   readonly replication?: BucketReplication
+  /** JSON, as it was given. */
+  readonly policy?: string
 }
 
 export interface Bucket {

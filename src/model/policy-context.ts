@@ -69,6 +69,10 @@ const knownKeys: ReadonlySet<string> = new Set(
     's3:delimiter',
     's3:ResourceAccount',
     's3:max-keys',
+    's3:object-lock-legal-hold',
+    's3:object-lock-mode',
+    's3:object-lock-remaining-retention-days',
+    's3:object-lock-retain-until-date',
     's3:prefix',
     's3:signatureAge',
     's3:signatureversion',
@@ -83,6 +87,7 @@ const knownKeys: ReadonlySet<string> = new Set(
     's3:x-amz-grant-write',
     's3:x-amz-grant-write-acp',
     's3:x-amz-metadata-directive',
+    's3:x-amz-object-ownership',
     's3:x-amz-server-side-encryption',
     's3:x-amz-server-side-encryption-aws-kms-key-id',
     's3:x-amz-server-side-encryption-customer-algorithm',
@@ -90,4 +95,11 @@ const knownKeys: ReadonlySet<string> = new Set(
     's3:x-amz-website-redirect-location',
   ].map((key) => key.toLowerCase()),
 )
-const knownFamilies = ['aws:principaltag/', 'aws:requesttag/', 'aws:resourcetag/', 's3:requestobjecttagkeys', 's3:requestobjecttag/']
+const knownFamilies = [
+  'aws:principaltag/',
+  'aws:requesttag/',
+  'aws:resourcetag/',
+  's3:requestobjecttagkeys',
+  's3:requestobjecttag/',
+  's3:existingobjecttag/',
+]

@@ -4,11 +4,11 @@
  */
 import { type Condition, parseConditions } from './policy-conditions.ts'
 import { asRecord, asTexts, syntaxError } from './policy-elements.ts'
-import { PolicyError } from './policy-error.ts'
+import { inPlace, PolicyError } from './policy-error.ts'
 import { parsePolicyJson } from './policy-json.ts'
 
-/** `identity`: hangs on a role or user. `trust`: says who may assume a role. */
-type PolicyKind = 'identity' | 'trust'
+/** `identity`: hangs on a role or user. `trust`: says who may assume a role. `bucket`: hangs on a bucket (`policy-bucket.ts`). */
+type PolicyKind = 'identity' | 'trust' | 'bucket'
 
 export interface PolicyDocument {
   readonly kind: PolicyKind
@@ -23,7 +23,7 @@ export interface PolicyStatement {
   readonly actions: Matcher
   /** Every resource in a trust policy, which has no Resource. */
   readonly resources: Matcher
-  /** Only in a trust policy. */
+  /** Only in the policy of a role's trust or of a bucket. */
   readonly principals?: Principals
   readonly conditions: readonly Condition[]
 }
@@ -34,12 +34,16 @@ export interface Matcher {
   readonly patterns: readonly string[]
 }
 
-interface Principals {
+export interface Principals {
+  /** NotPrincipal: all but these. */
+  readonly negated?: true
   /** Everyone: `"Principal": "*"` or `{"AWS": "*"}`. */
   readonly everyone: boolean
   readonly services: readonly string[]
   /** ARNs and account numbers as written. */
   readonly aws: readonly string[]
+  /** Only in a bucket's policy. */
+  readonly canonicalUsers?: readonly string[]
 }
 
 /** IAM: PutRolePolicy and CreateRole take documents of up to 131,072 characters, before any quota. */
@@ -55,17 +59,30 @@ export function policySize(text: string): number {
 }
 
 /** @throws PolicyError */
-export function parsePolicy(text: string, kind: PolicyKind): PolicyDocument {
+export function parsePolicy(text: string, kind: 'identity' | 'trust'): PolicyDocument {
   if (text.length > policyTextLengthMax) throw new PolicyError('tooLarge', `A policy has at most ${policyTextLengthMax} characters.`)
   const quota = kind === 'trust' ? trustPolicySizeMax : roleInlinePoliciesSizeMax
   if (policySize(text) > quota)
     throw new PolicyError('tooLarge', `A policy of this kind has at most ${quota} characters besides white space.`)
+  return parseDocument(text, kind, (statement) => ({
+    actions: parseActions(statement, kind),
+    ...(kind === 'trust' ? trustParts(statement) : identityParts(statement)),
+  }))
+}
 
+type StatementParts = Pick<PolicyStatement, 'actions' | 'resources' | 'principals'>
+
+/**
+ * What policies of every kind have in common.
+ * @param partsOf  reads what a statement of this kind is about, and for whom
+ * @throws PolicyError malformed, naming the place
+ */
+export function parseDocument(text: string, kind: PolicyKind, partsOf: (statement: StatementJson) => StatementParts): PolicyDocument {
   const document = asRecord(parsePolicyJson(text), ['Version', 'Id', 'Statement'])
   if (document.Id !== undefined && typeof document.Id !== 'string') throw syntaxError()
   const statements = Array.isArray(document.Statement) ? document.Statement : [document.Statement]
   if (statements.length === 0) throw syntaxError()
-  const parsed = statements.map((statement) => parseStatement(statement, kind))
+  const parsed = statements.map((statement, index) => inPlace(`Statement[${index}]`, () => parseStatement(statement, partsOf)))
   const sids = parsed.flatMap(({ sid }) => (sid === undefined || sid === '' ? [] : [sid]))
   if (new Set(sids).size !== sids.length) throw new PolicyError('malformed', 'Statement IDs (SID) in a single policy must be unique.')
   return { kind, version: parseVersion(document.Version), statements: parsed }
@@ -89,9 +106,9 @@ const statementElements = [
   'Condition',
 ] as const
 
-type StatementJson = Readonly<Partial<Record<(typeof statementElements)[number], unknown>>>
+export type StatementJson = Readonly<Partial<Record<(typeof statementElements)[number], unknown>>>
 
-function parseStatement(value: unknown, kind: PolicyKind): PolicyStatement {
+function parseStatement(value: unknown, partsOf: (statement: StatementJson) => StatementParts): PolicyStatement {
   const statement: StatementJson = asRecord(value, statementElements)
   const { Sid: sid, Effect: effect } = statement
   if (sid !== undefined && (typeof sid !== 'string' || !/^[0-9A-Za-z]*$/.test(sid))) {
@@ -101,13 +118,12 @@ function parseStatement(value: unknown, kind: PolicyKind): PolicyStatement {
   return {
     ...(sid !== undefined && { sid }),
     effect,
-    actions: parseActions(statement, kind),
-    ...(kind === 'trust' ? trustParts(statement) : identityParts(statement)),
-    conditions: parseConditions(statement.Condition),
+    ...partsOf(statement),
+    conditions: inPlace('Condition', () => parseConditions(statement.Condition)),
   }
 }
 
-function parseActions(statement: StatementJson, kind: PolicyKind): Matcher {
+function parseActions(statement: StatementJson, kind: 'identity' | 'trust'): Matcher {
   const matcher = parseMatcher({ plain: statement.Action, negated: statement.NotAction, missing: 'Policy statement must contain actions.' })
   for (const action of matcher.patterns) {
     if (kind === 'trust' && (matcher.negated || !trustActions.has(action.toLowerCase()))) {
@@ -180,8 +196,8 @@ function invalidPrincipal(type: string, value: string): PolicyError {
   return new PolicyError('malformed', `Invalid principal in policy: "${type}":"${value.slice(0, 256)}"`)
 }
 
-/** Exactly one of a pair such as Action and NotAction. */
-function parseMatcher({ plain, negated, missing }: { plain: unknown; negated: unknown; missing: string }): Matcher {
+/** Exactly one of a pair such as Action and NotAction. @throws PolicyError malformed */
+export function parseMatcher({ plain, negated, missing }: { plain: unknown; negated: unknown; missing: string }): Matcher {
   if (plain !== undefined && negated !== undefined) throw syntaxError()
   const patterns = asTexts(plain ?? negated ?? [])
   if (patterns.length === 0) throw new PolicyError('malformed', missing)

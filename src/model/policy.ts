@@ -5,6 +5,7 @@
 import { evaluateConditions, type Truth } from './policy-conditions.ts'
 import { PolicyContext } from './policy-context.ts'
 import type { Matcher, PolicyDocument, PolicyStatement } from './policy-document.ts'
+import { type Naming, names, namings, spares, type Who } from './policy-principals.ts'
 import { expand } from './policy-variables.ts'
 import { matchesPattern, matchesWildcards } from './wildcard.ts'
 
@@ -14,8 +15,11 @@ export interface PolicyRequest {
   /** An ARN, or `*` for what has none. */
   readonly resource: string
   /** Condition keys and what they hold; case of the keys does not matter. */
-  readonly context?: PolicyContext | Readonly<Record<string, string | readonly string[]>>
+  readonly context?: GivenContext
 }
+
+/** A function is asked once at most, and only when a condition or a variable needs it. */
+type GivenContext = PolicyContext | Readonly<Record<string, string | readonly string[]>> | (() => PolicyContext)
 
 export type Verdict = 'allow' | 'explicitDeny' | 'implicitDeny'
 
@@ -37,14 +41,35 @@ export function evaluateTrust(
   })
 }
 
+/** What the policy of a resource says to somebody: `allow` with how the nearest of the statements that allow it names him. */
+export type ResourceVerdict = { readonly effect: 'allow'; readonly naming: Naming } | { readonly effect: 'explicitDeny' | 'implicitDeny' }
+
+/** What a bucket's policy says to `who`. */
+export function evaluateFor(who: Who, policy: PolicyDocument, request: PolicyRequest): ResourceVerdict {
+  const context = lazyContext(request.context)
+  const statementRequest = { action: request.action, resource: request.resource, context, variables: policy.version === '2012-10-17' }
+  let nearest = -1
+  for (const statement of policy.statements) {
+    const { principals, effect } = statement
+    if (principals === undefined) continue
+    const naming = principals.negated ? (spares(principals, who) ? undefined : 'everyone') : names(principals, who)
+    if (naming === undefined) continue
+    const applies = appliesTo(statement, statementRequest)
+    if (effect === 'Deny' && applies !== false) return { effect: 'explicitDeny' }
+    if (effect === 'Allow' && applies === true) nearest = Math.max(nearest, namings.indexOf(naming))
+  }
+  const naming = namings[nearest]
+  return naming === undefined ? { effect: 'implicitDeny' } : { effect: 'allow', naming }
+}
+
 function decide(documents: readonly PolicyDocument[], request: PolicyRequest, isFor: (statement: PolicyStatement) => boolean): Verdict {
-  const context = request.context instanceof PolicyContext ? request.context : new PolicyContext(request.context ?? {})
+  const context = lazyContext(request.context)
   let verdict: Verdict = 'implicitDeny'
   for (const document of documents) {
-    const variables = document.version === '2012-10-17'
+    const statementRequest = { action: request.action, resource: request.resource, context, variables: document.version === '2012-10-17' }
     for (const statement of document.statements) {
       if (!isFor(statement)) continue
-      const applies = appliesTo(statement, { action: request.action, resource: request.resource, context, variables })
+      const applies = appliesTo(statement, statementRequest)
       if (statement.effect === 'Deny' && applies !== false) return 'explicitDeny'
       if (statement.effect === 'Allow' && applies === true) verdict = 'allow'
     }
@@ -52,10 +77,18 @@ function decide(documents: readonly PolicyDocument[], request: PolicyRequest, is
   return verdict
 }
 
+function lazyContext(given: GivenContext = {}): () => PolicyContext {
+  let made: PolicyContext | undefined
+  return () => {
+    made ??= typeof given === 'function' ? given() : given instanceof PolicyContext ? given : new PolicyContext(given)
+    return made
+  }
+}
+
 interface StatementRequest {
   readonly action: string
   readonly resource: string
-  readonly context: PolicyContext
+  readonly context: () => PolicyContext
   readonly variables: boolean
 }
 
@@ -63,7 +96,8 @@ function appliesTo(statement: PolicyStatement, request: StatementRequest): Truth
   if (!matchesAction(statement.actions, request.action)) return false
   const resource = matchesResource(statement.resources, request)
   if (resource === false) return false
-  const conditions = evaluateConditions(statement.conditions, request)
+  if (statement.conditions.length === 0) return resource
+  const conditions = evaluateConditions(statement.conditions, { context: request.context(), variables: request.variables })
   return conditions === true ? resource : conditions
 }
 
@@ -79,7 +113,7 @@ function matchesResource({ negated, patterns }: Matcher, { resource, context, va
       if (matchesWildcards(pattern, resource)) return !negated
       continue
     }
-    const expanded = expand(pattern, context)
+    const expanded = expand(pattern, context())
     // A variable that the request lacks names no resource; left out of a NotResource, it would open everything.
     if (typeof expanded === 'string') matched = expanded === 'absent' && !negated ? matched : 'unknown'
     else if (matchesPattern(expanded.pattern, resource)) return !negated

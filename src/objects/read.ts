@@ -25,10 +25,8 @@ export interface VersionAddress {
  * @throws S3Error NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker by its id), with the headers that tell of a marker
  */
 export async function findVersion({ metadata }: ObjectParts, address: VersionAddress): Promise<ObjectVersion> {
-  const { bucket, key, versionId } = address
-  const version = await metadata.read(() =>
-    versionId === undefined ? newestVersion(bucket.id, key) : versionById(bucket.id, key, versionId),
-  )
+  const { key, versionId } = address
+  const version = await anyVersion({ metadata }, address)
   if (version === undefined) {
     throw versionId === undefined
       ? new S3Error('NoSuchKey', { details: { Key: key } })
@@ -41,6 +39,14 @@ export async function findVersion({ metadata }: ObjectParts, address: VersionAdd
     details: { ResourceType: 'DeleteMarker' },
     headers: { ...headers, allow: 'DELETE', 'last-modified': new Date(version.lastModifiedMs).toUTCString() },
   })
+}
+
+/** A version, whatever it is; undefined: there is none. */
+export async function anyVersion(
+  { metadata }: Pick<ObjectParts, 'metadata'>,
+  { bucket, key, versionId }: VersionAddress,
+): Promise<ObjectVersion | undefined> {
+  return await metadata.read(() => (versionId === undefined ? newestVersion(bucket.id, key) : versionById(bucket.id, key, versionId)))
 }
 
 /** The newest version of a key, whatever it is: what the conditions of a write are judged by before its body is read. */

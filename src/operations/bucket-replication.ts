@@ -38,7 +38,12 @@ export const PutBucketReplication = operation({
   async handle(context, { Configuration }) {
     const { bucket, services } = context
     const configuration = checkReplicationConfiguration(Configuration, { makeId: () => randomUUID() })
-    await context.authorize('iam:PassRole', { bucket: undefined, bucketName: undefined, key: undefined })
+    await context.authorize('iam:PassRole', {
+      bucket: undefined,
+      bucketName: undefined,
+      key: undefined,
+      arn: configuration.Role,
+    })
     await services.buckets.setSetting(bucket, 'replication', await resolveReplication(configuration, bucket, services))
     return { status: 200 }
   },

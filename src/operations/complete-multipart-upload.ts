@@ -30,6 +30,7 @@ export const CompleteMultipartUpload = operation({
   name: 'CompleteMultipartUpload',
   route: 'POST /{Bucket}/{Key+}?uploadId',
   action: 's3:PutObject',
+  writes: true,
   input: {
     ...uploadMembers,
     Checksum: objectChecksum(),

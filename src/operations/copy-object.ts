@@ -14,7 +14,7 @@ import { typedChecksumElements } from './shared/checksums.ts'
 import { conditionally, writeConditions } from './shared/conditions.ts'
 import { type FoundSource, findSource, sourceHeader, sourceMembers } from './shared/copy-source.ts'
 import { untilOpened } from './shared/find.ts'
-import { objectTarget } from './shared/targets.ts'
+import { newObjectTarget } from './shared/targets.ts'
 import { versionHeader } from './shared/version-ids.ts'
 
 const directives = ['COPY', 'REPLACE'] as const
@@ -50,6 +50,7 @@ export const CopyObject = operation({
   name: 'CopyObject',
   route: 'PUT /{Bucket}/{Key+} [x-amz-copy-source]',
   action: 's3:PutObject',
+  writes: true,
   input: members,
   errors: [
     'AccessControlListNotSupported',
@@ -137,7 +138,7 @@ async function copiedAttributes(context: OperationContext, input: CopyInput, sou
   const tags = keepsTags ? record.tags.value : asked.tags
   if (keepsTags && tags.length > 0) {
     await context.authorize(input.CopySource.versionId === undefined ? 's3:GetObjectTagging' : 's3:GetObjectVersionTagging', source.target)
-    await context.authorize('s3:PutObjectTagging', objectTarget(context, input.Key))
+    await context.authorize('s3:PutObjectTagging', newObjectTarget(context, input.Key, tags))
   }
   if (input.MetadataDirective === 'REPLACE') return { ...asked, tags }
   const { websiteRedirectLocation: _notCopied, ...system } = record.system

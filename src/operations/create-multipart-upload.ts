@@ -14,6 +14,7 @@ export const CreateMultipartUpload = operation({
   name: 'CreateMultipartUpload',
   route: 'POST /{Bucket}/{Key+}?uploads',
   action: 's3:PutObject',
+  writes: true,
   input: {
     Key: objectKey(),
     ...attributeMembers,

@@ -76,7 +76,7 @@ async function refusalOf(context: OperationContext, { key, versionId }: Wanted):
   try {
     checkKey(key)
     if (versionId !== undefined) parseVersionId(versionId, 'VersionId')
-    await context.authorize(versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', objectTarget(context, key))
+    await context.authorize(versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', objectTarget(context, key, versionId))
     return undefined
   } catch (error) {
     if (!(error instanceof S3Error)) throw error

@@ -34,7 +34,7 @@ export const GetObjectAttributes = operation({
 
   async handle(context, { Key, VersionId, Attributes, MaxParts, PartNumberMarker }) {
     const { bucket, services } = context
-    await context.authorize(VersionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', objectTarget(context, Key))
+    await context.authorize(VersionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', objectTarget(context, Key, VersionId))
     const version = await findObject(context, { key: Key, versionId: VersionId })
     const wants = (name: string): boolean => Attributes.includes(name)
     const layout = wants('ObjectParts') ? await services.objects.partLayout(version) : undefined

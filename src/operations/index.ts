@@ -4,6 +4,7 @@ import { AbortMultipartUpload } from './abort-multipart-upload.ts'
 import { GetBucketAcl, PutBucketAcl } from './bucket-acl.ts'
 import { DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption } from './bucket-encryption.ts'
 import { DeleteBucketOwnershipControls, GetBucketOwnershipControls, PutBucketOwnershipControls } from './bucket-ownership-controls.ts'
+import { DeleteBucketPolicy, GetBucketPolicy, GetBucketPolicyStatus, PutBucketPolicy } from './bucket-policy.ts'
 import { DeleteBucketReplication, GetBucketReplication, PutBucketReplication } from './bucket-replication.ts'
 import { DeleteBucketTagging, GetBucketTagging, PutBucketTagging } from './bucket-tagging.ts'
 import { GetBucketVersioning, PutBucketVersioning } from './bucket-versioning.ts'
@@ -44,6 +45,7 @@ export const operations: readonly Operation[] = [
   DeleteBucket,
   DeleteBucketEncryption,
   DeleteBucketOwnershipControls,
+  DeleteBucketPolicy,
   DeleteBucketReplication,
   DeleteBucketTagging,
   DeleteObject,
@@ -54,6 +56,8 @@ export const operations: readonly Operation[] = [
   GetBucketEncryption,
   GetBucketLocation,
   GetBucketOwnershipControls,
+  GetBucketPolicy,
+  GetBucketPolicyStatus,
   GetBucketReplication,
   GetBucketTagging,
   GetBucketVersioning,
@@ -73,6 +77,7 @@ export const operations: readonly Operation[] = [
   PutBucketAcl,
   PutBucketEncryption,
   PutBucketOwnershipControls,
+  PutBucketPolicy,
   PutBucketReplication,
   PutBucketTagging,
   PutBucketVersioning,

@@ -15,6 +15,7 @@ export const PutObject = operation({
   name: 'PutObject',
   route: 'PUT /{Bucket}/{Key+}',
   action: 's3:PutObject',
+  writes: true,
   input: { Key: objectKey(), ...attributeMembers, Claims: contentClaims(), Conditions: writeConditions() },
   body: 'stream',
   errors: [

@@ -32,6 +32,7 @@ export const UploadPartCopy = operation({
   name: 'UploadPartCopy',
   route: 'PUT /{Bucket}/{Key+}?partNumber&uploadId [x-amz-copy-source]',
   action: 's3:PutObject',
+  writes: true,
   input: members,
   errors: ['InvalidArgument', 'InvalidRequest', 'NoSuchKey', 'NoSuchUpload', 'NoSuchVersion', 'NotImplemented', 'PreconditionFailed'],
 

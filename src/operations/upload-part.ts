@@ -19,6 +19,7 @@ export const UploadPart = operation({
   name: 'UploadPart',
   route: 'PUT /{Bucket}/{Key+}?partNumber&uploadId',
   action: 's3:PutObject',
+  writes: true,
   input: { ...uploadMembers, ...partNumberMember, Claims: contentClaims(), Supported: headers(refuseUnsupported) },
   body: 'stream',
   errors: ['BadDigest', 'EntityTooLarge', 'InvalidArgument', 'InvalidDigest', 'InvalidRequest', 'MissingContentLength', 'NoSuchUpload'],

@@ -11,6 +11,7 @@ import type { Metadata } from '../metadata/engine.ts'
 import { createBuckets } from '../objects/buckets.ts'
 import { createObjects } from '../objects/objects.ts'
 import type { ObjectParts } from '../objects/parts.ts'
+import { anyVersion } from '../objects/read.ts'
 import { operations } from '../operations/index.ts'
 import type { PeerKeys } from '../peers/credentials.ts'
 import { createAccountGate } from '../s3/account-gate.ts'
@@ -58,19 +59,24 @@ export function createFront({ config, parts, control, gate, peer, log }: FrontPa
 export function createGate(
   { credentials, region: self, regions }: Config,
   of: {
-    readonly metadata: Metadata
+    readonly parts: Pick<ObjectParts, 'metadata'>
     readonly control: Pick<ControlDoor, 'resolveBucket' | 'accountByCanonicalId'>
     readonly peerKeyOf: PeerKeys['peerKeyOf']
   },
 ): Gate {
-  const { metadata, control, peerKeyOf } = of
+  const { parts, control, peerKeyOf } = of
   const others = regions.map(({ name }) => name).filter((name) => name !== self)
   const secret = credentials.peeringSecret
   return createAccountGate({
-    keys: createKeys(credentials, peerKeyOf, { metadata, sealing: createKeySealing({ secret }), sessions: createSessions({ secret }) }),
+    keys: createKeys(credentials, peerKeyOf, {
+      metadata: parts.metadata,
+      sealing: createKeySealing({ secret }),
+      sessions: createSessions({ secret }),
+    }),
     regions: [self, ...others],
     resolveBucket: (name) => control.resolveBucket(name),
     accountIdOf: async (canonicalId) => (await control.accountByCanonicalId(canonicalId))?.accountId,
+    findVersion: (address) => anyVersion(parts, address),
   })
 }
 

@@ -68,7 +68,7 @@ async function serve({ config, boot, journal, pins, place, port }: ThreadData, t
     peers: config.regions.map(({ name }) => name).filter((name) => name !== config.region),
     peeringSecret: config.credentials.peeringSecret,
   })
-  const gate = createGate(config, { metadata, control, peerKeyOf })
+  const gate = createGate(config, { parts, control, peerKeyOf })
   const front = createFront({
     config: { ...config, s3: { ...config.s3, port } },
     parts,

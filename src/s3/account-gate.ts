@@ -1,11 +1,19 @@
 /** The gate of a region: signatures by its keys, buckets by its directory, permissions by `access`. */
-import { authorize } from '../access/authorize.ts'
+import { BucketPolicies } from '../access/bucket-policies.ts'
+import { isPrincipal } from '../access/caller.ts'
 import type { Keys } from '../access/credentials.ts'
+import { type DecisionFacts, decide } from '../access/decide.ts'
+import { accessDenied } from '../access/denied.ts'
+import { ownerOnly } from '../model/acl.ts'
+import { bucketArn, objectArn } from '../model/arn.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
+import type { ObjectVersion } from '../model/version.ts'
 import { SigningKeys } from './auth/signing-keys.ts'
 import { claimedKey, readClaim, verifySignature } from './auth/verify.ts'
-import type { Gate } from './gate.ts'
+import { RequestContext } from './condition-context.ts'
+import type { Target } from './define.ts'
+import type { Authorization, Gate } from './gate.ts'
 
 export interface AccountGateOptions {
   readonly keys: Keys
@@ -13,8 +21,14 @@ export interface AccountGateOptions {
   readonly regions: readonly [string, ...string[]]
   /** @throws S3Error NoSuchBucket | PermanentRedirect */
   readonly resolveBucket: (name: string) => Promise<Bucket>
-  /** The account id of an owner, for x-amz-expected-bucket-owner. */
-  readonly accountIdOf: (canonicalId: string) => Promise<string | undefined> | string | undefined
+  /** The account id of an owner, for x-amz-expected-bucket-owner and conditions. */
+  readonly accountIdOf: (canonicalId: string) => string | undefined | Promise<string | undefined>
+  /** The version that an action is about, whatever it is; undefined: there is none. */
+  readonly findVersion: (address: {
+    readonly bucket: Bucket
+    readonly key: string
+    readonly versionId: string | undefined
+  }) => Promise<ObjectVersion | undefined>
 }
 
 const services = ['s3', 'iam', 'sts', 'farshore'] as const
@@ -22,6 +36,7 @@ const services = ['s3', 'iam', 'sts', 'farshore'] as const
 export function createAccountGate(options: AccountGateOptions): Gate {
   const { keys, regions } = options
   const signingKeys = new SigningKeys()
+  const policies = new BucketPolicies()
   return {
     async verify(head, nowMs) {
       const claimed = readClaim(head)
@@ -34,6 +49,86 @@ export function createAccountGate(options: AccountGateOptions): Gate {
       if (expectedOwner !== undefined && (await options.accountIdOf(bucket.ownerId)) !== expectedOwner) throw new S3Error('AccessDenied')
       return bucket
     },
-    authorize: ({ caller, action, target }) => authorize({ caller, action, bucket: target.bucket }),
+    authorize: (question) => authorize(question, { ...options, policies }),
   }
 }
+
+type AuthorizeParts = Pick<AccountGateOptions, 'accountIdOf' | 'findVersion'> & { readonly policies: BucketPolicies }
+
+/** NOTE: the ordinary request is decided at once; an object is read only when the decision turns on it. */
+function authorize(question: Authorization, parts: AuthorizeParts): void | Promise<void> {
+  const { caller, target } = question
+  const owner = target.bucket?.ownerId
+  if (owner === undefined) return decided(question, parts, isPrincipal(caller) ? caller.accountId : undefined)
+  if (isPrincipal(caller) && caller.canonicalId === owner) return decided(question, parts, caller.accountId)
+  const accountId = parts.accountIdOf(owner)
+  return typeof accountId === 'object' ? accountId.then((id) => decided(question, parts, id)) : decided(question, parts, accountId)
+}
+
+function decided(question: Authorization, parts: AuthorizeParts, resourceAccount: string | undefined): void | Promise<void> {
+  const { target } = question
+  const mayHaveObject = target.bucket !== undefined && target.key !== undefined && target.isNew !== true
+  const attempt = judge(question, { parts, resourceAccount, version: mayHaveObject ? 'unread' : undefined })
+  if (attempt.needsVersion) return decidedWithVersion(question, parts, resourceAccount)
+  attempt.settle()
+}
+
+async function decidedWithVersion(question: Authorization, parts: AuthorizeParts, resourceAccount: string | undefined): Promise<void> {
+  const { bucket, key, versionId } = question.target
+  if (bucket === undefined || key === undefined) throw new Error('an object was asked for where there is none')
+  const version = await parts.findVersion({ bucket, key, versionId })
+  judge(question, { parts, resourceAccount, version: version?.isDeleteMarker ? undefined : version }).settle()
+}
+
+interface Judging {
+  readonly parts: AuthorizeParts
+  readonly resourceAccount: string | undefined
+  readonly version: ObjectVersion | 'unread' | undefined
+}
+
+function judge(question: Authorization, { parts, resourceAccount, version }: Judging): { needsVersion: boolean; settle(): void } {
+  const { caller, action, target, request } = question
+  const resource = resourceOf(target)
+  let context: RequestContext | undefined
+  const contextOf = (): RequestContext => {
+    const tags = version === 'unread' ? version : (version?.record.tags.value ?? [])
+    context ??= new RequestContext({ request, caller, action, target, resourceAccount, tags })
+    return context
+  }
+  const decision = decide({
+    caller,
+    action,
+    resource,
+    context: contextOf,
+    bucket: target.bucket && bucketAccess(target.bucket, parts.policies),
+    object: typeof version === 'object' ? { ownerId: version.record.ownerId, acl: aclOf(version) } : version,
+    isNew: target.isNew === true,
+  })
+  return {
+    needsVersion: decision.kind === 'needsObject' || (context?.misses ?? false),
+    settle() {
+      if (decision.kind === 'deny') throw accessDenied({ caller, action, resource, reason: decision.reason })
+      if (decision.kind === 'needsObject') throw new Error('the decision asked for an object that had been read')
+    },
+  }
+}
+
+function bucketAccess(bucket: Bucket, policies: BucketPolicies): NonNullable<DecisionFacts['bucket']> {
+  const { ownership = 'ObjectWriter', publicAccessBlock, acl } = bucket.settings
+  return { ownerId: bucket.ownerId, policy: policies.of(bucket), ownership, publicAccessBlock, acl }
+}
+
+/** Without grants a version is its owner's alone. */
+function aclOf({ record }: ObjectVersion) {
+  const { ownerId, acl } = record
+  return acl.value.length === 0 ? ownerOnly({ ID: ownerId }).Grants : acl.value
+}
+
+function resourceOf({ arn, bucket, bucketName, key }: Target): string {
+  if (arn !== undefined) return arn
+  const name = bucket?.name ?? bucketName
+  if (name === undefined) return everyBucket
+  return key === undefined ? bucketArn(name) : objectArn({ bucket: name, key })
+}
+
+const everyBucket = 'arn:aws:s3:::*'

@@ -2,6 +2,7 @@
 import type { Caller } from '../access/caller.ts'
 import type { Bucket } from '../model/bucket.ts'
 import type { S3ErrorCode } from '../model/errors.ts'
+import type { Tag } from '../model/tags.ts'
 import type { Body } from './auth/body.ts'
 import type { BodyMember, HeadInputOf, InputOf, Member, Members, RequestParts } from './members.ts'
 import type { Reply, SlowReply } from './reply.ts'
@@ -14,6 +15,14 @@ export interface Target {
   readonly bucket: Bucket | undefined
   readonly bucketName: string | undefined
   readonly key: string | undefined
+  /** Which version of the object; absent: the current one. */
+  readonly versionId?: string | undefined
+  /** The object is what this request writes: whatever the key holds now has no say. */
+  readonly isNew?: boolean
+  /** That are to be put on it, where no header says so. */
+  readonly tags?: readonly Tag[]
+  /** Of what is neither bucket nor object: a role that is passed. */
+  readonly arn?: string
 }
 
 export interface OperationContext {
@@ -54,6 +63,8 @@ export interface OperationDefinition<M extends Members> {
   readonly route: string
   /** The IAM action that the caller must be allowed on the target. */
   readonly action: string | ((input: HeadInputOf<M>) => string)
+  /** The operation writes the object that its path names: an object that is there already has no say in it. */
+  readonly writes?: true
   /** `new`: the bucket that the path names need not exist. */
   readonly bucket?: 'existing' | 'new'
   readonly input: M
@@ -80,6 +91,8 @@ export interface Operation {
   /** Reads what the head holds. @throws S3Error for a member that is missing or wrong */
   decode(parts: RequestParts): HeadInput
   actionOf(input: HeadInput): string
+  /** What the action is about, with the version that the request names. */
+  targetOf(target: Target, input: HeadInput): Target
   /** @param bytes the whole body when `body` is 'document' */
   run(
     context: OperationContext,
@@ -112,6 +125,11 @@ export function operation<const M extends Members>(definition: OperationDefiniti
 
     // NOTE: both casts hold because the pipeline gives an operation only what its own decode() made, and every member is in it.
     actionOf: (input) => (typeof action === 'string' ? action : action(input as HeadInputOf<M>)),
+    targetOf(target, input) {
+      const versionId = typeof input.VersionId === 'string' ? input.VersionId : undefined
+      const isNew = definition.writes === true
+      return versionId === undefined && !isNew ? target : { ...target, versionId, isNew }
+    },
     run(context, input, { stream, bytes }) {
       const whole = document === undefined ? input : { ...input, [document[0]]: document[1].decode(bytes ?? noBytes) }
       return definition.handle(context, whole as InputOf<M>, stream)

@@ -3,6 +3,7 @@ import type { Caller } from '../access/caller.ts'
 import type { Bucket } from '../model/bucket.ts'
 import type { RequestHead } from './auth/head.ts'
 import type { Verified } from './auth/verify.ts'
+import type { RequestFacts } from './condition-context.ts'
 import type { Target } from './define.ts'
 
 export interface Authorization {
@@ -10,6 +11,7 @@ export interface Authorization {
   /** An IAM action: `s3:GetObject`. */
   readonly action: string
   readonly target: Target
+  readonly request: RequestFacts
 }
 
 export interface Gate {

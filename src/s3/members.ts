@@ -174,3 +174,16 @@ export function optionalXmlBody<T>(document: XmlDocument<T>, options: BodyOption
   const required = xmlBody(document, options)
   return { ...required, decode: (bytes) => (bytes.length === 0 ? undefined : required.decode(bytes)) }
 }
+
+/** The body as text. Empty → MissingRequestBodyError; too large → MaxMessageLengthExceeded. */
+export function textBody({ maxBytes }: { readonly maxBytes: number }): BodyMember<string> {
+  return {
+    stage: 'body',
+    maxBytes,
+    integrity: 'optional',
+    decode(bytes) {
+      if (bytes.length === 0) throw new S3Error('MissingRequestBodyError')
+      return Buffer.from(bytes).toString('utf8')
+    },
+  }
+}

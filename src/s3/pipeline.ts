@@ -9,6 +9,7 @@ import type { Address } from './address.ts'
 import { type Body, bodyHeadersOf, openBody } from './auth/body.ts'
 import { headerOf, type RequestHead } from './auth/head.ts'
 import type { Anonymous, Signed } from './auth/verify.ts'
+import type { RequestFacts } from './condition-context.ts'
 import type { Operation, OperationContext, Target } from './define.ts'
 import { readDocument } from './document.ts'
 import type { Exchange } from './exchange.ts'
@@ -45,7 +46,8 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
   const { caller } = verified
   const target = await resolveTarget(operation, { ...arrival, head }, parts.gate)
   const input = operation.decode({ bucketName: address.bucketName, key: address.key, query, headers })
-  await authorizeTarget(parts.gate, { caller, action: operation.actionOf(input), target })
+  const request = requestFacts(exchange, { operation, head, query, verified })
+  await authorizeTarget(parts.gate, { caller, action: operation.actionOf(input), target: operation.targetOf(target, input), request })
 
   const stream =
     operation.body === 'none'
@@ -53,7 +55,7 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
       : openRequestBody({ exchange, head, verified, maxBytes: putObjectMaxBytes, needsLength: operation.body === 'stream' })
   const { document } = operation
   const bytes = document && (await readDocument({ head, body: stream, limits: document, hashing: parts.hashing }))
-  return operation.run(new Context({ exchange, verified, caller, target, parts }), input, { stream, bytes })
+  return operation.run(new Context({ exchange, verified, caller, target, request, parts }), input, { stream, bytes })
 }
 
 /** What regions say to each other in `x-farshore-*` is for nobody else to say. @throws S3Error AccessDenied */
@@ -79,6 +81,21 @@ async function resolveTarget(operation: Operation, { address, head }: Arrival, g
   const isResolved = bucketName !== undefined && operation.needsBucket
   const bucket = isResolved ? await gate.resolveBucket(bucketName, headerOf(head, 'x-amz-expected-bucket-owner')) : undefined
   return { bucket, bucketName, key }
+}
+
+function requestFacts(
+  { request: { socket }, nowMs }: Exchange,
+  of: { readonly operation: Operation; readonly head: RequestHead; readonly query: QueryString; readonly verified: Anonymous | Signed },
+): RequestFacts {
+  return {
+    headers: of.head.headers,
+    query: of.query,
+    queryNames: of.operation.queryNames,
+    nowMs,
+    remoteAddress: socket.remoteAddress,
+    secure: 'encrypted' in socket && socket.encrypted === true,
+    verified: of.verified,
+  }
 }
 
 /** Who may not use a bucket is still told its region, as HeadBucket's callers rely on. */
@@ -128,6 +145,7 @@ interface ContextFacts {
   readonly verified: Anonymous | Signed
   readonly caller: Caller
   readonly target: Target
+  readonly request: RequestFacts
   readonly parts: PipelineParts
 }
 
@@ -165,8 +183,7 @@ class Context implements OperationContext {
   }
 
   get secure(): boolean {
-    const { socket } = this.#facts.exchange.request
-    return 'encrypted' in socket && socket.encrypted === true
+    return this.#facts.request.secure
   }
 
   get signedRegion(): string | undefined {
@@ -179,7 +196,8 @@ class Context implements OperationContext {
   }
 
   async authorize(action: string, target: Target): Promise<void> {
-    await this.#facts.parts.gate.authorize({ caller: this.#facts.caller, action, target })
+    const { caller, request, parts } = this.#facts
+    await parts.gate.authorize({ caller, action, target, request })
   }
 
   async resolveBucket(name: string, expectedOwner?: string): Promise<Bucket> {

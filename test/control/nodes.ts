@@ -19,6 +19,7 @@ import { S3Error } from '../../src/model/errors.ts'
 import type { Account, IdentityKey } from '../../src/model/identities.ts'
 import type { IdentityEdit } from '../../src/model/identity-changes.ts'
 import type { Role } from '../../src/model/role.ts'
+import { anyVersion } from '../../src/objects/read.ts'
 import { createPeers, type Peers } from '../../src/peers/peers.ts'
 import { createAccountGate } from '../../src/s3/account-gate.ts'
 import { createS3Server } from '../../src/s3/server.ts'
@@ -163,6 +164,7 @@ async function startNode({ name, folder, regions, link, options }: Start): Promi
       regions: [name, ...regions.map((region) => region.name)],
       resolveBucket: (bucket) => control.resolveBucket(bucket),
       accountIdOf: () => account.accountId,
+      findVersion: (address) => anyVersion({ metadata }, address),
     }),
     services: {} as never, // none of these operations asks for any
     hashing: await createHashers(),

@@ -23,6 +23,7 @@ import { openSqlite } from '../../src/metadata/sqlite/open.ts'
 import { transactions, usesReserve } from '../../src/metadata/transactions.ts'
 import { createBuckets } from '../../src/objects/buckets.ts'
 import { createObjects } from '../../src/objects/objects.ts'
+import { anyVersion } from '../../src/objects/read.ts'
 import { ReaderPins } from '../../src/objects/reader-pins.ts'
 import { operations } from '../../src/operations/index.ts'
 import type { Defaults } from '../../src/operations/services.ts'
@@ -167,6 +168,7 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given }:
       regions: [name, ...others],
       resolveBucket: (bucket) => control.resolveBucket(bucket),
       accountIdOf: async (canonicalId) => (await control.accountByCanonicalId(canonicalId))?.accountId,
+      findVersion: (address) => anyVersion({ metadata }, address),
     }),
     services: { objects, buckets: createBuckets({ metadata, changed: () => {} }), control, hashing, defaults },
     hashing,

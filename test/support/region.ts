@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { S3Client } from '@aws-sdk/client-s3'
 import { sign } from 'aws4'
 import { afterAll, beforeAll } from 'vitest'
+import type { Principal } from '../../src/access/caller.ts'
 import { createKeys } from '../../src/access/credentials.ts'
 import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
 import { createKeyring } from '../../src/blobs/seal.ts'
@@ -25,6 +26,7 @@ import type { Bucket, BucketSettings, VersioningState } from '../../src/model/bu
 import { S3Error } from '../../src/model/errors.ts'
 import { createBuckets } from '../../src/objects/buckets.ts'
 import { createObjects, type Objects } from '../../src/objects/objects.ts'
+import { anyVersion } from '../../src/objects/read.ts'
 import { ReaderPins } from '../../src/objects/reader-pins.ts'
 import { createReclaim } from '../../src/objects/reclaim.ts'
 import { operations } from '../../src/operations/index.ts'
@@ -40,6 +42,8 @@ export const accessKeyId = 'AKIATESTTESTTESTTEST'
 export const secretAccessKey = 'not-a-secret-of-anybody'
 
 export interface RegionOptions {
+  /** Who may sign beside the root, all with its secret. */
+  readonly principals?: readonly Principal[]
   readonly region?: string
   readonly defaults?: Partial<Defaults>
   readonly slowTiming?: SlowTiming
@@ -147,7 +151,7 @@ export async function openRegion(options: RegionOptions = {}): Promise<TestRegio
   const server = createS3Server({
     config: serverSettings,
     operations,
-    gate: gateOf({ region: name, metadata, access }),
+    gate: gateOf({ region: name, metadata, access, principals: options.principals ?? [] }),
     services: {
       objects: options.between?.(objects) ?? objects,
       buckets: createBuckets({ metadata, changed: () => {} }),
@@ -216,18 +220,31 @@ const serverSettings = {
   log: { access: false },
 }
 
-/** Operations on objects ask nothing of the control plane. */
+/** Operations on objects ask the control plane for nothing but accounts, and there are no others. */
 const noControl = new Proxy({} as Control, {
   get: (_, property) => {
+    if (property === 'accountByCanonicalId') return async () => undefined
     throw new Error(`this region has no control plane, and ${String(property)} was asked of it`)
   },
 })
 
 const keys = createKeys({ accountId, canonicalId, rootAccessKeyId: accessKeyId, rootSecretAccessKey: secretAccessKey }, () => undefined)
 
-function gateOf({ region, metadata, access }: { region: string; metadata: Metadata; access: Pick<TestRegion, 'deny'> }): Gate {
+interface GateParts {
+  readonly region: string
+  readonly metadata: Metadata
+  readonly access: Pick<TestRegion, 'deny'>
+  readonly principals: readonly Principal[]
+}
+
+function gateOf({ region, metadata, access, principals }: GateParts): Gate {
   const gate = createAccountGate({
-    keys,
+    keys: {
+      async find(claimed) {
+        const caller = principals.find((one) => one.accessKeyId === claimed.accessKeyId)
+        return caller === undefined ? keys.find(claimed) : { secretAccessKey, caller }
+      },
+    },
     regions: [region],
     async resolveBucket(name) {
       const bucket = await metadata.read(() => bucketByName(name))
@@ -235,7 +252,8 @@ function gateOf({ region, metadata, access }: { region: string; metadata: Metada
       if (bucket.region !== region) throw new S3Error('PermanentRedirect', { headers: { 'x-amz-bucket-region': bucket.region } })
       return bucket
     },
-    accountIdOf: (id) => (id === canonicalId ? accountId : undefined),
+    accountIdOf: (id) => (id === canonicalId ? accountId : principals.find((one) => one.canonicalId === id)?.accountId),
+    findVersion: (address) => anyVersion({ metadata }, address),
   })
   return {
     ...gate,

@@ -12,7 +12,8 @@ import type { OperationContext } from '../../s3/define.ts'
 import { header, headers, type InputOf } from '../../s3/members.ts'
 import type { ReplyHeaders } from '../../s3/reply.ts'
 import { grantsToStore } from './acl.ts'
-import { objectTarget, writerId } from './targets.ts'
+import { knownUsers } from './known-users.ts'
+import { newObjectTarget, writerId } from './targets.ts'
 
 /** All of them refuse by name what this server does not do yet. */
 export const attributeMembers = {
@@ -29,7 +30,7 @@ type AttributeInput = InputOf<typeof attributeMembers> & { readonly Key: string 
 /** @throws S3Error AccessDenied (to tag or grant), and as the bucket's rules for ACLs decide */
 export async function attributesOf(context: OperationContext, input: AttributeInput): Promise<ObjectAttributes> {
   const { Key, Encryption, StorageClass, System, User, Tagging = [] } = input
-  if (Tagging.length > 0) await context.authorize('s3:PutObjectTagging', objectTarget(context, Key))
+  if (Tagging.length > 0) await context.authorize('s3:PutObjectTagging', newObjectTarget(context, Key))
   const acl = await aclOf(context, input)
   return { ...acl, storageClass: StorageClass, system: System, user: User, tags: Tagging, encryption: Encryption }
 }
@@ -44,18 +45,17 @@ export async function aclOf(
     Acl?.kind === 'canned' && Acl.canned === 'bucket-owner-full-control' && bucket.settings.ownership === 'BucketOwnerPreferred'
   const ownerId = isGiven ? bucket.ownerId : writerId(context)
   if (Acl === undefined) return { ownerId, acl: [] }
-  await context.authorize('s3:PutObjectAcl', objectTarget(context, Key))
-  return { ownerId, acl: storedGrants(context, { requested: Acl, ownerId }) }
+  await context.authorize('s3:PutObjectAcl', newObjectTarget(context, Key))
+  return { ownerId, acl: await storedGrants(context, { requested: Acl, ownerId }) }
 }
 
 /** The grants as a version keeps them: none stands for the owner alone. */
-export function storedGrants(
+export async function storedGrants(
   { bucket, services }: Pick<OperationContext, 'bucket' | 'services'>,
   { requested, ownerId }: { readonly requested: RequestedAcl; readonly ownerId: string },
-): readonly Grant[] {
-  const { canonicalId } = services.defaults.account
-  const owner = { ID: ownerId }
-  const grants = grantsToStore(requested, { of: 'object', bucket, owner, isKnownUser: (id) => id === canonicalId })
+): Promise<readonly Grant[]> {
+  const isKnownUser = await knownUsers(services.control, requested, [ownerId, bucket.ownerId])
+  const grants = grantsToStore(requested, { of: 'object', bucket, owner: { ID: ownerId }, isKnownUser })
   // Stored, no grants would mean the owner's own.
   if (grants.length === 0) throw new S3Error('NotImplemented', { message: 'An ACL without any grant is not supported by this server.' })
   return isOwnerAlone(grants, ownerId) ? [] : grants

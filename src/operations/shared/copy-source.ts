@@ -34,7 +34,7 @@ function checkedSource(source: CopySource): CopySource {
 export async function findSource(context: OperationContext, input: InputOf<typeof sourceMembers>): Promise<FoundSource> {
   const { CopySource: source, SourceConditions, ExpectedSourceOwner } = input
   const bucket = await sourceBucket(context, source.bucket, ExpectedSourceOwner)
-  const target: Target = { bucket, bucketName: bucket.name, key: source.key }
+  const target: Target = { bucket, bucketName: bucket.name, key: source.key, versionId: source.versionId }
   await context.authorize(source.versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', target)
   const version = await sourceVersion(context, { bucket, source })
   checkCopySourceConditions(SourceConditions, version)

@@ -1,9 +1,15 @@
 /** What an access check of an object operation is about. */
 import { isPrincipal } from '../../access/caller.ts'
+import type { Tag } from '../../model/tags.ts'
 import type { OperationContext, Target } from '../../s3/define.ts'
 
-export function objectTarget({ bucket }: Pick<OperationContext, 'bucket'>, key: string): Target {
-  return { bucket, bucketName: bucket.name, key }
+export function objectTarget({ bucket }: Pick<OperationContext, 'bucket'>, key: string, versionId?: string): Target {
+  return { bucket, bucketName: bucket.name, key, versionId }
+}
+
+/** The object that a request writes; `tags` where no header says which. */
+export function newObjectTarget({ bucket }: Pick<OperationContext, 'bucket'>, key: string, tags?: readonly Tag[]): Target {
+  return { bucket, bucketName: bucket.name, key, isNew: true, ...(tags !== undefined && { tags }) }
 }
 
 export function bucketTarget({ bucket }: Pick<OperationContext, 'bucket'>): Target {

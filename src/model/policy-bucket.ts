@@ -1,0 +1,62 @@
+/**
+ * The policy of a bucket: who may do what with the bucket and what is in it.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
+ */
+import { bucketArn } from './arn.ts'
+import { type Matcher, type PolicyDocument, parseDocument, parseMatcher, type StatementJson } from './policy-document.ts'
+import { inPlace, PolicyError } from './policy-error.ts'
+import { parsePrincipals } from './policy-principals.ts'
+import { isS3ActionPattern } from './s3-actions.ts'
+import { matchesWildcards } from './wildcard.ts'
+
+/** S3: bytes of a bucket's policy. */
+export const bucketPolicyMaxBytes = 20 * 1024
+
+/** @throws PolicyError malformed | tooLarge; a malformed one says where */
+export function parseBucketPolicy(text: string, bucketName: string): PolicyDocument {
+  if (Buffer.byteLength(text) > bucketPolicyMaxBytes) {
+    throw new PolicyError('tooLarge', `Policy exceeds the maximum allowed document size of ${bucketPolicyMaxBytes} bytes.`)
+  }
+  const policy = parseDocument(text, 'bucket', (statement) => ({
+    principals: parsePrincipals(statement),
+    actions: parseActions(statement),
+    resources: parseResources(statement, bucketName),
+  }))
+  for (const [index, { actions, resources }] of policy.statements.entries()) {
+    inPlace(`Statement[${index}]`, () => checkPairs(actions, resources, bucketName))
+  }
+  return policy
+}
+
+function parseActions(statement: StatementJson): Matcher {
+  return inPlace(statement.NotAction === undefined ? 'Action' : 'NotAction', () => {
+    const missing = 'Missing required field Action'
+    const actions = parseMatcher({ plain: statement.Action, negated: statement.NotAction, missing })
+    const unknown = actions.patterns.find((action) => !isS3ActionPattern(action))
+    if (unknown !== undefined) throw new PolicyError('malformed', `Policy has invalid action "${unknown.slice(0, 128)}"`)
+    return actions
+  })
+}
+
+/** The bucket itself, or something in it: a policy speaks of no other bucket. */
+function parseResources(statement: StatementJson, bucketName: string): Matcher {
+  return inPlace(statement.NotResource === undefined ? 'Resource' : 'NotResource', () => {
+    const missing = 'Missing required field Resource'
+    const resources = parseMatcher({ plain: statement.Resource, negated: statement.NotResource, missing })
+    const own = bucketArn(bucketName)
+    const foreign = resources.patterns.find((resource) => resource !== own && !resource.startsWith(`${own}/`) && resource !== `${own}*`)
+    if (foreign !== undefined) throw new PolicyError('malformed', `Policy has invalid resource "${foreign.slice(0, 256)}"`)
+    return resources
+  })
+}
+
+/** An action on objects needs a resource that is one, and an action on buckets the bucket: otherwise the statement could never say anything. */
+function checkPairs(actions: Matcher, resources: Matcher, bucketName: string): void {
+  if (actions.negated || resources.negated) return
+  const isAboutBucket = resources.patterns.some((resource) => matchesWildcards(resource, bucketArn(bucketName)))
+  const isAboutObjects = resources.patterns.some((resource) => resource !== bucketArn(bucketName))
+  for (const action of actions.patterns) {
+    const isPossible = (isAboutObjects && isS3ActionPattern(action, 'object')) || (isAboutBucket && isS3ActionPattern(action, 'bucket'))
+    if (!isPossible) throw new PolicyError('malformed', `Action does not apply to any resource(s) in statement: "${action.slice(0, 128)}"`)
+  }
+}

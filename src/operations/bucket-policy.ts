@@ -1,0 +1,98 @@
+/** The policy of a bucket: who may do what with it. */
+import { S3Error } from '../model/errors.ts'
+import { refuseUnsupported } from '../model/headers.ts'
+import { xmlBodyMaxBytes } from '../model/limits.ts'
+import { parseBucketPolicy } from '../model/policy-bucket.ts'
+import type { PolicyDocument } from '../model/policy-document.ts'
+import { PolicyError } from '../model/policy-error.ts'
+import { isPublicPolicy } from '../model/policy-public.ts'
+import type { OperationContext } from '../s3/define.ts'
+import { operation } from '../s3/define.ts'
+import { bucketName, headers, textBody } from '../s3/members.ts'
+import { xml } from '../s3/reply.ts'
+
+/**
+ * Replaces the policy whole, once all of it is understood.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+ */
+export const PutBucketPolicy = operation({
+  name: 'PutBucketPolicy',
+  route: 'PUT /{Bucket}?policy',
+  action: 's3:PutBucketPolicy',
+  input: {
+    Bucket: bucketName(),
+    Supported: headers(refuseUnsupported),
+    Policy: textBody({ maxBytes: xmlBodyMaxBytes }),
+  },
+  errors: ['MalformedPolicy', 'MissingRequestBodyError', 'PolicyTooLarge'],
+
+  async handle({ bucket, services }, { Policy }) {
+    const policy = checkedPolicy(Policy, bucket.name)
+    if (bucket.settings.publicAccessBlock?.BlockPublicPolicy && isPublicPolicy(policy)) {
+      throw new S3Error('AccessDenied', { message: 'Access Denied: public policies are blocked by the BlockPublicPolicy setting.' })
+    }
+    await services.buckets.setSetting(bucket, 'policy', Policy)
+    return { status: 204 }
+  },
+})
+
+/** @throws S3Error MalformedPolicy, which names the place, | PolicyTooLarge */
+function checkedPolicy(text: string, bucket: string): PolicyDocument {
+  try {
+    return parseBucketPolicy(text, bucket)
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    throw new S3Error(error.kind === 'malformed' ? 'MalformedPolicy' : 'PolicyTooLarge', { message: error.message, cause: error })
+  }
+}
+
+/**
+ * The text as it was put.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html
+ */
+export const GetBucketPolicy = operation({
+  name: 'GetBucketPolicy',
+  route: 'GET /{Bucket}?policy',
+  action: 's3:GetBucketPolicy',
+  input: { Bucket: bucketName() },
+  errors: ['NoSuchBucketPolicy'],
+
+  async handle(context) {
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from(policyOf(context)) }
+  },
+})
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html */
+export const DeleteBucketPolicy = operation({
+  name: 'DeleteBucketPolicy',
+  route: 'DELETE /{Bucket}?policy',
+  action: 's3:DeleteBucketPolicy',
+  input: { Bucket: bucketName() },
+  errors: [],
+
+  async handle({ bucket, services }) {
+    await services.buckets.setSetting(bucket, 'policy', undefined)
+    return { status: 204 }
+  },
+})
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicyStatus.html */
+export const GetBucketPolicyStatus = operation({
+  name: 'GetBucketPolicyStatus',
+  route: 'GET /{Bucket}?policyStatus',
+  action: 's3:GetBucketPolicyStatus',
+  input: { Bucket: bucketName() },
+  errors: ['NoSuchBucketPolicy'],
+
+  async handle(context) {
+    const policy = checkedPolicy(policyOf(context), context.bucket.name)
+    return { status: 200, body: xml('PolicyStatus', { IsPublic: isPublicPolicy(policy) }) }
+  },
+})
+
+/** @throws S3Error NoSuchBucketPolicy */
+function policyOf({ bucket }: OperationContext): string {
+  const { policy } = bucket.settings
+  if (policy === undefined) throw new S3Error('NoSuchBucketPolicy', { details: { BucketName: bucket.name } })
+  return policy
+}
