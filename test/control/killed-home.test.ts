@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { S3Error } from '../../src/model/errors.ts'
 import { binary, run } from '../cli/processes.ts'
 import { freePorts, up } from '../support/up.ts'
-import { alike, Deployment, eventually, type Node, role, rowsOf } from './nodes.ts'
+import { alike, createRole, Deployment, eventually, makeAccount, type Node, rowsOf } from './nodes.ts'
 
 const changes = 500
 
@@ -38,14 +38,20 @@ describe('changes from all sides while home goes and comes back', () => {
     const deployment = await Deployment.plan(...names)
     try {
       const nodes = new Map<string, Node>()
-      for (const name of names) nodes.set(name, await deployment.start(name, { patienceMs: 1_000 }))
+      for (const name of names) {
+        const node = await deployment.start(name, { patienceMs: 1_000 })
+        nodes.set(name, node)
+        if (name === names[0]) await makeAccount(node)
+      }
       let made = 0
       const isDone = (error: unknown) => error instanceof S3Error && error.code === 'EntityAlreadyExists'
       const writers = Array.from({ length: 9 }, async (_, writer) => {
         for (let i = writer; i < changes; i += 9) {
           // Asked of the region as it runs now.
-          const write = () =>
-            nodes.get(names[i % 3] ?? '')?.control.createRole(role(`role-${i}`)) ?? Promise.reject(new Error('no such region'))
+          const write = () => {
+            const node = nodes.get(names[i % 3] ?? '')
+            return node === undefined ? Promise.reject(new Error('no such region')) : createRole(node, `role-${i}`)
+          }
           await persistently(write, isDone)
           made += 1
         }
@@ -58,9 +64,9 @@ describe('changes from all sides while home goes and comes back', () => {
       await Promise.all(writers)
       await alike([...nodes.values()])
       for (const node of nodes.values()) {
-        const rows = (await rowsOf(node)).filter(({ change }) => change.kind === 'createRole')
+        const rows = (await rowsOf(node)).filter(({ change }) => change.kind === 'createIdentity')
         expect(rows).toHaveLength(changes)
-        expect(new Set(rows.map(({ change }) => change.kind === 'createRole' && change.role.name)).size).toBe(changes)
+        expect(new Set(rows.map(({ change }) => change.kind === 'createIdentity' && change.identity.name)).size).toBe(changes)
       }
     } finally {
       await deployment.close()

@@ -276,7 +276,7 @@ export function findRole({ control }: Node, name: string): Promise<Role | undefi
   return control.identity(roleKey(name))
 }
 
-function roleKey(name: string): IdentityKey<'role'> {
+export function roleKey(name: string): IdentityKey<'role'> {
   return { accountId: account.accountId, type: 'role', name }
 }
 

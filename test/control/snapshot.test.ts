@@ -17,6 +17,7 @@ import {
   type Node,
   policy,
   refusal,
+  roleKey,
   rowsOf,
 } from './nodes.ts'
 
@@ -88,7 +89,7 @@ describe('old rows of the control log', () => {
   it('make home refuse a request whose row may be among them', async () => {
     await write(home, 60)
     await eventually(async () => (await baseOf(home)) === 42, 'the old rows to go')
-    const change = { kind: 'deleteRole', name: 'nobody' }
+    const change = { kind: 'deleteIdentity', of: roleKey('nobody') }
     const ask = (since: number) =>
       europe.peers
         .to('us-east-1')
