@@ -9,6 +9,7 @@ import { createHashers } from '../../src/lib/hash.ts'
 import { HybridClock } from '../../src/lib/hybrid-clock.ts'
 import type { ControlChange } from '../../src/metadata/tables/control.ts'
 import type { Account } from '../../src/model/identities.ts'
+import type { IdentityEdit } from '../../src/model/identity-changes.ts'
 import type { Role } from '../../src/model/role.ts'
 import { ReaderPins } from '../../src/objects/reader-pins.ts'
 import { encodeHead, readStreamHead } from '../../src/replication/frame.ts'
@@ -93,6 +94,11 @@ async function destination() {
         await metadata.commit({ tx: 'appendControl', selfRegion: 'eu-west-1', requestId: change.kind, change })
       }
     },
+    async editRole(edit: IdentityEdit): Promise<void> {
+      const of = { accountId: '000000000000', type: 'role', name: 'replicator' } as const
+      const requestId = JSON.stringify(edit)
+      await metadata.commit({ tx: 'appendControl', selfRegion: 'eu-west-1', requestId, change: { kind: 'editIdentity', of, edit } })
+    },
     async reasonFor(of: {
       readonly from?: string
       readonly id?: string
@@ -124,6 +130,18 @@ describe('a delivery', () => {
     for (const role of ['arn:aws:iam::000000000000:role/team/replicator', 'arn:aws:iam::111111111111:role/replicator']) {
       expect(await reasonFor({ role })).toBe('AssumeRoleNotPermitted')
     }
+  })
+
+  it('is judged by the policies that are attached to the role too, and within its boundary', async () => {
+    const { reasonFor, makeRole, editRole } = await destination()
+    await makeRole()
+    await editRole({ kind: 'attachPolicy', arn: 'arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess' })
+    expect(await reasonFor({})).toBe('DstPutObjectNotPermitted')
+    await editRole({ kind: 'attachPolicy', arn: 'arn:aws:iam::aws:policy/AdministratorAccess' })
+    await editRole({ kind: 'setBoundary', arn: 'arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess' })
+    expect(await reasonFor({})).toBe('DstPutObjectNotPermitted')
+    await editRole({ kind: 'setBoundary', arn: 'arn:aws:iam::aws:policy/IAMFullAccess' })
+    expect(await reasonFor({})).toBe('InitiateReplicationNotPermitted')
   })
 
   it('is refused from a region that the source bucket does not live in', async () => {
