@@ -74,13 +74,13 @@ async function destination() {
     role: 'arn:aws:iam::000000000000:role/replicator',
   }
   return {
-    async makeRole(): Promise<void> {
+    async makeRole(owner = 'owner'): Promise<void> {
       const trust = { Effect: 'Allow', Principal: { Service: 's3.amazonaws.com' }, Action: 'sts:AssumeRole' }
       const trustPolicy = JSON.stringify({ Version: '2012-10-17', Statement: [trust] })
       const facts = { name: 'replicator', arn: link.role, id: 'AROA', path: '/', accountId: '000000000000', createdMs: 1 }
       const account: Account = {
         accountId: '000000000000',
-        canonicalId: '0'.repeat(64),
+        canonicalId: owner,
         displayName: 'root',
         status: 'active',
         createdMs: 1,
@@ -130,6 +130,13 @@ describe('a delivery', () => {
     for (const role of ['arn:aws:iam::000000000000:role/team/replicator', 'arn:aws:iam::111111111111:role/replicator']) {
       expect(await reasonFor({ role })).toBe('AssumeRoleNotPermitted')
     }
+  })
+
+  it('is judged by a role of the account of the source bucket, and by no other account’s', async () => {
+    const { reasonFor, makeRole, editRole } = await destination()
+    await makeRole('f'.repeat(64))
+    await editRole({ kind: 'attachPolicy', arn: 'arn:aws:iam::aws:policy/AdministratorAccess' })
+    expect(await reasonFor({})).toBe('AssumeRoleNotPermitted')
   })
 
   it('is judged by the policies that are attached to the role too, and within its boundary', async () => {
