@@ -10,8 +10,8 @@ export interface AdminApi {
   readonly name: string
   /** @param path  with its query. @throws RegionUnreachable; Error in words for people when the region refuses */
   get<T>(path: string): Promise<T>
-  /** As `get`, with a JSON body. @param patience  for what takes its time, ms */
-  post<T>(path: string, body: object, patience: number): Promise<T>
+  /** @param body  sent as JSON. @param patience  for what takes its time, ms. @throws as `get` */
+  send<T>(method: 'POST' | 'DELETE', path: string, body?: object, patience?: number): Promise<T>
 }
 
 /** In words for people. */
@@ -75,14 +75,14 @@ interface Addressed {
 function adminApi(of: Addressed): AdminApi {
   return {
     name: of.name,
-    get: <T>(path: string) => asked<T>(of, { method: 'GET', path, timeoutMs }),
-    post: <T>(path: string, body: object, patience: number) =>
-      asked<T>(of, { method: 'POST', path, timeoutMs: patience, body: JSON.stringify(body) }),
+    get: (path) => asked(of, { method: 'GET', path, timeoutMs }),
+    send: (method, path, body, patience = timeoutMs) =>
+      asked(of, { method, path, timeoutMs: patience, ...(body !== undefined && { body: JSON.stringify(body) }) }),
   }
 }
 
 interface Asking {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   readonly timeoutMs: number
   readonly body?: string
@@ -112,6 +112,21 @@ async function answered(name: string, url: URL, asking: Asking & { readonly head
   } catch {
     throw new RegionUnreachable(name, url.origin)
   }
+}
+
+/** The first region that answers, for what any of them does. @throws Error naming all when none answers */
+export async function firstThatAnswers(apis: readonly AdminApi[]): Promise<AdminApi> {
+  const silent: RegionUnreachable[] = []
+  for (const api of apis) {
+    try {
+      await api.get('/admin/v1/region')
+      return api
+    } catch (error) {
+      if (!(error instanceof RegionUnreachable)) throw error
+      silent.push(error)
+    }
+  }
+  throw new Error(silent.map(({ message }) => message).join(' '))
 }
 
 /** Of all regions: one that is away does not hide what the others say. @throws Error naming all when none answers */

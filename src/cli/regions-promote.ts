@@ -40,7 +40,7 @@ export function addPromote(regions: Command, context: CliContext, finish: (code:
 
 async function promote(name: string, options: PromoteOptions, context: CliContext): Promise<ExitCode> {
   const api = await apiOf(name, options, await apisOf(options, context))
-  const promotion = await api.post<Promotion>('/admin/v1/region/promote', { force: options.force === true }, patienceMs)
+  const promotion = await api.send<Promotion>('POST', '/admin/v1/region/promote', { force: options.force === true }, patienceMs)
   if (options.json) context.out(JSON.stringify(promotion))
   else for (const line of linesOf(promotion)) context.out(line)
   return exitCodes.ok

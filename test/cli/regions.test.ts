@@ -45,8 +45,8 @@ describe('farshore regions', () => {
       const { code, out } = await farshore(['--data', folder, '--json'])
       const links = [{ region: expect.any(String), isReachable: true, awaySince: null, why: null }]
       const said = JSON.parse(out) as Said
-      const state = { rows: 2, digest: expect.stringMatching(/^[0-9a-f]{64}$/) }
-      const each = { home: 'us-east-1', epoch: 1, rows: 2, homeRows: 2, stopped: null, rowsBehind: 0, state, differsFrom: null, links }
+      const state = { rows: 3, digest: expect.stringMatching(/^[0-9a-f]{64}$/) }
+      const each = { home: 'us-east-1', epoch: 1, rows: 3, homeRows: 3, stopped: null, rowsBehind: 0, state, differsFrom: null, links }
       expect(said.regions[0]?.state).toEqual(said.regions[1]?.state)
       expect(said).toEqual({
         regions: [
@@ -58,20 +58,20 @@ describe('farshore regions', () => {
       expect(code).toBe(0)
     })
     expect((await farshore(['--data', folder])).out.trim().split('\n')).toEqual([
-      'us-east-1: home, epoch 1, 2 rows, up to date',
-      'eu-west-1: follows us-east-1, epoch 1, 2 rows, up to date',
+      'us-east-1: home, epoch 1, 3 rows, up to date',
+      'eu-west-1: follows us-east-1, epoch 1, 3 rows, up to date',
     ])
 
     // A follower alone says what it last heard of home.
     const environment = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: regions.secretAccessKey }
     const alone = await farshore(['--endpoint', other?.console ?? '', '--json'], environment)
     expect(alone.code).toBe(0)
-    expect((JSON.parse(alone.out) as Said).regions).toMatchObject([{ region: 'eu-west-1', rows: 2, rowsBehind: 0 }])
+    expect((JSON.parse(alone.out) as Said).regions).toMatchObject([{ region: 'eu-west-1', rows: 3, rowsBehind: 0 }])
 
     const promote = (args: readonly string[], more: Record<string, string> = {}) => farshore(['promote', ...args], more)
     expect(await promote(['eu-west-1', '--data', folder])).toMatchObject({
       code: 0,
-      out: 'eu-west-1 is home, epoch 2, 3 rows; us-east-1 has handed over\n',
+      out: 'eu-west-1 is home, epoch 2, 4 rows; us-east-1 has handed over\n',
     })
     expect(JSON.parse((await promote(['eu-west-1', '--data', folder, '--json'])).out)).toMatchObject({
       region: 'eu-west-1',
@@ -96,14 +96,14 @@ describe('farshore regions', () => {
     const forced = await promote(['us-east-1', '--data', folder, '--force'])
     expect(forced.code).toBe(0)
     expect(forced.out).toMatch(
-      /^us-east-1 is home, epoch 3, 5 rows, without eu-west-1\n {2}lost: changes that region eu-west-1 has made since/,
+      /^us-east-1 is home, epoch 3, 6 rows, without eu-west-1\n {2}lost: changes that region eu-west-1 has made since/,
     )
     await near.send(new CreateBucketCommand({ Bucket: 'written-by-the-old-home' }))
 
     await eventually(async () => {
       const away = await farshore(['--data', folder])
       expect(away.code).toBe(1)
-      expect(away.out).toMatch(/^us-east-1: home, epoch 3, 6 rows, up to date\n {2}does not reach eu-west-1 since \d{4}-\S+Z: .+\n$/)
+      expect(away.out).toMatch(/^us-east-1: home, epoch 3, 7 rows, up to date\n {2}does not reach eu-west-1 since \d{4}-\S+Z: .+\n$/)
       expect(away.err.trim()).toMatch(/^farshore: Region eu-west-1 cannot be reached at http:\S+\.$/)
     })
     expect((JSON.parse((await farshore(['--data', folder, '--json'])).out) as Said).silent).toEqual(['eu-west-1'])
