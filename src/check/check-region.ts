@@ -91,10 +91,17 @@ function checkRows(reader: MetadataReader, region: string, collector: Collector)
 }
 
 function checkControlLog(reader: MetadataReader, collector: Collector): void {
-  // Rows up to here are not kept any more.
-  let before: Pick<ControlRow, 'position' | 'hash'> = reader.read(() => controlBase())
+  let before: Pick<ControlRow, 'position' | 'hash'> | undefined
   for (let isMore = true; isMore; ) {
-    const rows = reader.read(() => controlRowsAfter(before.position, controlPage))
+    const from = before
+    // Both at one moment: old rows may go meanwhile, and then the check goes on behind them.
+    const page = reader.read(function* () {
+      const base = yield* controlBase()
+      const last = from === undefined || from.position < base.position ? base : from
+      return { last, rows: yield* controlRowsAfter(last.position, controlPage) }
+    })
+    const { rows } = page
+    before = page.last
     for (const row of rows) {
       const what = controlRowFault(row, before)
       if (what !== undefined) collector.add({ kind: 'control-log', what })

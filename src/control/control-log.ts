@@ -12,7 +12,7 @@ import {
   lastControlRow,
   NotControlHome,
 } from '../metadata/tables/control.ts'
-import { homeRegion } from '../metadata/tables/control-epochs.ts'
+import { controlRowHash, homeRegion } from '../metadata/tables/control-epochs.ts'
 import type { ControlSnapshot } from '../metadata/tables/control-snapshot.ts'
 import { S3Error } from '../model/errors.ts'
 import type { PeerLog } from '../peers/log.ts'
@@ -188,9 +188,14 @@ export class ControlLog {
     return row
   }
 
-  /** Puts another region's whole state in the place of this one's. */
+  /** Puts another region's whole state in the place of this one's. One that is older than what stands is passed over. */
   async replace(snapshot: Pick<ControlSnapshot, 'rows' | 'epochs' | 'tables'>): Promise<void> {
-    await this.#metadata.commit({ tx: 'takeControlSnapshot', selfRegion: this.self, snapshot })
+    try {
+      await this.#metadata.commit({ tx: 'takeControlSnapshot', selfRegion: this.self, snapshot })
+    } catch (error) {
+      if (error instanceof ControlRowOutdated) return
+      throw error
+    }
     const last = snapshot.rows.at(-1)
     if (last === undefined) return
     const home = snapshot.epochs.at(-1)?.region
@@ -215,6 +220,11 @@ export class ControlLog {
     if (!(failed.reason instanceof ControlHistoryMismatch)) throw failed.reason
     this.stop(failed.reason.message)
     this.checkRunning()
+  }
+
+  /** Of the row at a position; undefined when it is not here, or not kept any more. */
+  hashAt(position: number): Promise<string | undefined> {
+    return this.#metadata.read(() => controlRowHash(position))
   }
 
   rowsAfter(position: number, limit: number): Promise<readonly ControlRow[]> {

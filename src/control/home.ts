@@ -38,7 +38,7 @@ export function homeRoutes({ metadata, log, standings, doubt, closing }: HomePar
         const isAhead = query.epoch > log.epoch && after > log.position
         const misfit = isAhead ? undefined : await misfitOf(metadata, query, log)
         if (misfit !== undefined) return misfit
-        if (!isAhead) standings.heard(from, after)
+        if (!isAhead) standings.proven(from, after)
         const beyond = isAhead ? after - 1 : after
         if (waitMs > 0) await patiently(log.waitBeyond(beyond, AbortSignal.any([signal, closing, AbortSignal.timeout(waitMs)])))
         if (closing.aborted) throw new S3Error('ServiceUnavailable', { message: 'The region is stopping.' })

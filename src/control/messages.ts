@@ -127,8 +127,9 @@ export const snapshotSchema: z.ZodType<ControlSnapshot> = z.object({
 export const standingSchema = z.object({ home: z.string().max(512), epoch: z.int().min(0), position: z.int().min(0) })
 export type SaidStanding = z.output<typeof standingSchema>
 
-/** `epoch`: in which the one who asks knows the other to be home. */
-export const handoverSchema = z.strictObject({ epoch: z.int().min(0) })
+/** Of the newest row of the region that is to be home. */
+export const handoverSchema = z.strictObject({ epoch: z.int().min(0), position: z.int().min(0), hash: z.string().max(64) })
+export type HandoverAsked = z.output<typeof handoverSchema>
 
 export const handoverAnswerSchema = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('handedOver'), row: rowSchema }),

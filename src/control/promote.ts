@@ -11,7 +11,7 @@ import type { PeerLog } from '../peers/log.ts'
 import type { Peers } from '../peers/peers.ts'
 import { type PeerRoute, peerRoute } from '../peers/routes.ts'
 import type { ControlLog } from './control-log.ts'
-import { type HandoverAnswer, handoverAnswerSchema, handoverSchema, type SaidStanding } from './messages.ts'
+import { type HandoverAnswer, type HandoverAsked, handoverAnswerSchema, handoverSchema, type SaidStanding } from './messages.ts'
 import type { Standings } from './standings.ts'
 import { takeRows } from './take-rows.ts'
 import type { ControlWatch } from './watch.ts'
@@ -79,7 +79,7 @@ export class Promoter {
       method: 'POST',
       path: handoverPath,
       body: handoverSchema,
-      handle: ({ from, signal }, { body }) => this.#handOver(from, { epoch: body.epoch, signal }),
+      handle: ({ from, signal }, { body }) => this.#handOver(from, { ...body, signal }),
     })
   }
 
@@ -93,7 +93,12 @@ export class Promoter {
     }
     const limit = AbortSignal.any([closing, AbortSignal.timeout(handoverTimeoutMs + resolveMs)])
     try {
-      const asked = { method: 'POST', path: handoverPath, ...jsonBody({ epoch: log.epoch }), answerTimeoutMs: handoverTimeoutMs } as const
+      const asked = {
+        method: 'POST',
+        path: handoverPath,
+        ...jsonBody({ epoch: log.epoch, position: log.position, hash: log.hash }),
+        answerTimeoutMs: handoverTimeoutMs,
+      } as const
       const answer = (await peers.to(home).request({ ...asked, signal: limit })).json(handoverAnswerSchema)
       if (answer.outcome === 'refused') throw refused(answer.why)
       if (answer.outcome === 'notHome') {
@@ -164,11 +169,17 @@ export class Promoter {
     }
   }
 
-  async #handOver(to: string, { epoch, signal }: { readonly epoch: number; readonly signal: AbortSignal }): Promise<HandoverAnswer> {
+  async #handOver(
+    to: string,
+    { epoch, position, hash, signal }: HandoverAsked & { readonly signal: AbortSignal },
+  ): Promise<HandoverAnswer> {
     const { log, standings, closing, watch } = this.#parts
     if (!log.isHome) return { outcome: 'notHome', home: log.home ?? '' }
     if (epoch !== log.epoch || this.#isBusy)
       return { outcome: 'refused', why: `Region ${log.self} is in epoch ${log.epoch}, or busy. Try again.` }
+    const standing = await log.hashAt(position)
+    if (standing !== hash)
+      return { outcome: 'refused', why: `Region ${to} has other rows in its control log than region ${log.self}, or too few.` }
     this.#isBusy = true
     const release = log.hold()
     try {
@@ -182,7 +193,7 @@ export class Promoter {
       }
     } catch (error) {
       if (error instanceof S3Error) throw error
-      const lacks = log.position - (standings.of(to) ?? 0)
+      const lacks = log.position - (standings.provenOf(to) ?? 0)
       return {
         outcome: 'refused',
         why: `Region ${to} lacks ${lacks} rows of the control log. Nothing has changed; try again when it has caught up.`,

@@ -3,11 +3,18 @@ import { Bell } from './bell.ts'
 
 export class Standings {
   readonly #positions = new Map<string, number>()
+  readonly #proven = new Map<string, number>()
   readonly #bell = new Bell()
 
-  /** @param position  of a row that the region is known to have, durable */
+  /** The region has said it of itself. */
   heard(region: string, position: number): void {
     this.#positions.set(region, position)
+  }
+
+  /** The region's row at that position is this region's. */
+  proven(region: string, position: number): void {
+    this.heard(region, position)
+    this.#proven.set(region, position)
     this.#bell.ring()
   }
 
@@ -16,12 +23,12 @@ export class Standings {
     return Math.min(...regions.map((region) => this.#positions.get(region) ?? 0))
   }
 
-  of(region: string): number | undefined {
-    return this.#positions.get(region)
+  provenOf(region: string): number | undefined {
+    return this.#proven.get(region)
   }
 
-  /** Resolves when the region has reached what `position` answers then; rejects when `signal` aborts. One at a time. */
+  /** Resolves when the region is proven to have reached what `position` answers then; rejects when `signal` aborts. One at a time. */
   async untilReached(region: string, position: () => number, signal: AbortSignal): Promise<void> {
-    while ((this.#positions.get(region) ?? -1) < position()) await this.#bell.wait(signal)
+    while ((this.#proven.get(region) ?? -1) < position()) await this.#bell.wait(signal)
   }
 }

@@ -117,17 +117,22 @@ export class ControlWriter {
     at: { readonly target: string; readonly limit: AbortSignal; readonly isPatient: boolean },
   ): Promise<void> {
     const { target, limit, isPatient } = at
-    const { peers } = this.#parts
+    const { log, peers } = this.#parts
     if (error instanceof PeerRefused) throw error.toS3Error()
     const unreachable = error instanceof PeerUnreachable ? error : undefined
     if (unreachable === undefined && !limit.aborted) throw error
     const failure =
       unreachable ?? new PeerUnreachable({ region: target, fault: 'network', why: 'it does not answer in time', cause: error })
-    if (!isPatient || limit.aborted || this.#isLongGone(failure)) throw failure.toS3Error()
+    if (!isPatient || limit.aborted) throw failure.toS3Error()
+    const { turn } = log
     try {
       await sleep(restMs, limit)
-      await peers.to(target).waitUntilReachable(limit)
+      if (log.home !== target) return
+      if (this.#isLongGone(failure)) throw failure
+      await peers.to(target).waitUntilReachable(AbortSignal.any([limit, turn]))
     } catch {
+      // Another home has been heard of: it may be there.
+      if (turn.aborted && !limit.aborted) return
       throw failure.toS3Error()
     }
   }

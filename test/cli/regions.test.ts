@@ -111,9 +111,12 @@ describe('farshore regions', () => {
 
   it('is for the root key alone', async () => {
     const admin = regions.regions[0]?.console ?? ''
+    const wrong = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: 'wrong' }
     expect((await fetch(`${admin}/admin/v1/region`)).status).toBe(403)
-    const environment = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: 'wrong' }
-    expect(await farshore(['--endpoint', admin], environment)).toMatchObject({
+    const promoting = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"force":true}' }
+    expect((await fetch(`${admin}/admin/v1/region/promote`, promoting)).status).toBe(403)
+    expect(await farshore(['promote', 'us-east-1', '--endpoint', admin, '--force'], wrong)).toMatchObject({ code: 1 })
+    expect(await farshore(['--endpoint', admin], wrong)).toMatchObject({
       code: 1,
       err: expect.stringContaining('SignatureDoesNotMatch'),
     })

@@ -1,5 +1,6 @@
 import { cp, rm } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { healthOf } from '../../src/region/front.ts'
 import { alike, bucketOf, createRole, Deployment, eventually, makeAccount, type Node, refusal, rowsOf } from './nodes.ts'
 
 const patienceMs = 3_000
@@ -141,6 +142,10 @@ describe('a promotion by force', () => {
     expect(home.control.standing().stopped).toContain('eu-west-1 became home in epoch 2')
     expect(home.log.filter(({ level, message }) => level === 'error' && message === 'control log stopped')).toHaveLength(1)
     expect((await refusal(home.control.createBucket(bucketOf('never')))).code).toBe('ServiceUnavailable')
+    expect(healthOf(home.metadata, home.control.standing().stopped)).toEqual({
+      isReady: true,
+      reasons: [expect.stringContaining('the control log has stopped')],
+    })
     expect(await home.control.resolveBucket('kept')).toMatchObject({ state: 'active' })
     const again = await refusal(home.control.promote({ force: true }))
     expect(again.message).toContain('has another history')

@@ -4,7 +4,7 @@ import type { BucketSettings } from '../../model/bucket.ts'
 import { type Row, type SqlValue, type Steps, statement, type TransactionContext } from '../steps.ts'
 import { dropBucket, insertBucket } from './buckets.ts'
 import { number, text } from './columns.ts'
-import { type ControlRow, controlRowsAfter, insertRow, lastControlRow } from './control.ts'
+import { type ControlRow, ControlRowOutdated, controlRowsAfter, insertRow, lastControlRow } from './control.ts'
 import { type ControlEpoch, controlEpochs, writeControlBase, writeControlEpochs } from './control-epochs.ts'
 
 /**
@@ -77,6 +77,7 @@ export function digestOf(tables: ControlSnapshot['tables']): string {
 /**
  * Puts the snapshot in the place of all that stands: names and identities, the rows of the log; and makes and drops buckets of this region as
  * the rows would have.
+ * @throws ControlRowOutdated when what stands is newer
  */
 function* takeControlSnapshot(
   input: { readonly selfRegion: string; readonly snapshot: Pick<ControlSnapshot, 'rows' | 'epochs' | 'tables'> },
@@ -84,7 +85,12 @@ function* takeControlSnapshot(
 ): Steps<void> {
   const { rows, epochs, tables } = input.snapshot
   const [oldest] = rows
-  if (oldest === undefined) throw new TypeError('a snapshot of the control log has its newest row')
+  const newest = rows.at(-1)
+  if (oldest === undefined || newest === undefined) throw new TypeError('a snapshot of the control log has its newest row')
+  const last = yield* lastControlRow()
+  if (last !== undefined && (newest.epoch < last.epoch || (newest.epoch === last.epoch && newest.position <= last.position))) {
+    throw new ControlRowOutdated(newest)
+  }
   yield statement('DELETE FROM control_log')
   yield* writeControlBase({ position: oldest.position - 1, hash: oldest.previousHash }, context)
   yield* writeControlEpochs(epochs, context)
