@@ -3,6 +3,7 @@ import { authorize } from '../access/authorize.ts'
 import type { Keys } from '../access/credentials.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
+import { formKey, verifyForm } from './auth/post-form.ts'
 import { SigningKeys } from './auth/signing-keys.ts'
 import { claimedKey, readClaim, verifySignature } from './auth/verify.ts'
 import type { Gate } from './gate.ts'
@@ -28,6 +29,10 @@ export function createAccountGate(options: AccountGateOptions): Gate {
       const key = claimedKey(claimed)
       const credential = key && (await keys.find(key))
       return verifySignature(claimed, { nowMs, regions, services, credential, keys: signingKeys })
+    },
+    async verifyForm(claim, nowMs) {
+      const credential = await keys.find(formKey(claim))
+      return verifyForm(claim, { nowMs, regions, services: ['s3'], credential, keys: signingKeys })
     },
     async resolveBucket(name, expectedOwner) {
       const bucket = await options.resolveBucket(name)
