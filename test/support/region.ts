@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { S3Client } from '@aws-sdk/client-s3'
 import { sign } from 'aws4'
 import { afterAll, beforeAll } from 'vitest'
-import { createKeys } from '../../src/access/credentials.ts'
+import { createKeys, type Keys } from '../../src/access/credentials.ts'
 import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
 import { createKeyring } from '../../src/blobs/seal.ts'
 import type { BlobStore } from '../../src/blobs/store.ts'
@@ -43,6 +43,8 @@ export interface RegionOptions {
   readonly region?: string
   readonly defaults?: Partial<Defaults>
   readonly slowTiming?: SlowTiming
+  /** Besides the root's. */
+  readonly keys?: Keys
   /** Puts something between the operations and the object service. */
   readonly between?: (objects: Objects) => Objects
 }
@@ -147,7 +149,7 @@ export async function openRegion(options: RegionOptions = {}): Promise<TestRegio
   const server = createS3Server({
     config: serverSettings,
     operations,
-    gate: gateOf({ region: name, metadata, access }),
+    gate: gateOf({ region: name, metadata, access, more: options.keys }),
     services: {
       objects: options.between?.(objects) ?? objects,
       buckets: createBuckets({ metadata, changed: () => {} }),
@@ -225,9 +227,16 @@ const noControl = new Proxy({} as Control, {
 
 const keys = createKeys({ accountId, canonicalId, rootAccessKeyId: accessKeyId, rootSecretAccessKey: secretAccessKey }, () => undefined)
 
-function gateOf({ region, metadata, access }: { region: string; metadata: Metadata; access: Pick<TestRegion, 'deny'> }): Gate {
+interface GateParts {
+  readonly region: string
+  readonly metadata: Metadata
+  readonly access: Pick<TestRegion, 'deny'>
+  readonly more: Keys | undefined
+}
+
+function gateOf({ region, metadata, access, more }: GateParts): Gate {
   const gate = createAccountGate({
-    keys,
+    keys: { find: async (key) => (await more?.find(key)) ?? (await keys.find(key)) },
     regions: [region],
     async resolveBucket(name) {
       const bucket = await metadata.read(() => bucketByName(name))

@@ -90,9 +90,18 @@ function secretOf(secret: string | ArrayBuffer | ArrayBufferView): string | Uint
   return secret instanceof ArrayBuffer ? new Uint8Array(secret) : new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength)
 }
 
-export async function madeRequest(random: Random, { host, bucket, date, ...credentials }: Signing, method = 'PUT'): Promise<Made> {
-  const via = random.below(4) === 0 ? 'query' : 'header'
-  const mode = via === 'query' ? random.of(['sha256', 'unsigned'] as const) : random.of(modes)
+/** What is not left to chance. */
+export interface Wanted {
+  readonly method?: string
+  readonly mode?: Mode
+  readonly via?: Made['via']
+}
+
+/** These speak of the body, and stay headers of a presigned request. */
+const unhoistableHeaders = new Set(['x-amz-decoded-content-length', 'x-amz-trailer'])
+
+export async function madeRequest(random: Random, { host, bucket, date, ...credentials }: Signing, wanted: Wanted = {}): Promise<Made> {
+  const { method = 'PUT', mode = random.of(modes), via = random.below(4) === 0 ? 'query' : 'header' } = wanted
   const content = random.bytes(120)
   const signer = new SignatureV4({
     credentials,
@@ -117,8 +126,12 @@ export async function madeRequest(random: Random, { host, bucket, date, ...crede
 
   const request = { protocol: 'http:', hostname: host, method, path, query, headers }
   const options = { signingDate: date }
-  const signed = via === 'query' ? await signer.presign(request, { ...options, expiresIn: 600 }) : await signer.sign(request, options)
-  const signature = /Signature=([0-9a-f]{64})/.exec(signed.headers['authorization'] ?? '')?.[1] ?? ''
+  const signed =
+    via === 'query'
+      ? await signer.presign(request, { ...options, expiresIn: 600, unhoistableHeaders })
+      : await signer.sign(request, options)
+  const inHeader = /Signature=([0-9a-f]{64})/.exec(signed.headers['authorization'] ?? '')?.[1]
+  const signature = inHeader ?? String(signed.query?.['X-Amz-Signature'])
   const body = isChunked ? await chunked({ signer, date, seed: signature, content, mode, random }) : content
   return {
     method,
