@@ -1,6 +1,9 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { GetObjectCommand, GetObjectTaggingCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post'
 import { describe, expect, it } from 'vitest'
+import { eventually } from '../blobs/harness.ts'
 import { RawClient } from '../s3/support.ts'
 import { type FormOptions, form, multipart, type Part } from '../support/forms.ts'
 import { bytesOf, useRegion } from '../support/region.ts'
@@ -258,12 +261,16 @@ describe('PostObject refuses, and stores nothing,', () => {
   it('a form whose connection breaks in the middle of the file', async () => {
     const bucket = await region().makeBucket()
     const { body, contentType } = multipart(form(bucket, { content: Buffer.alloc(3_000_000, 'x') }))
+    const blobFiles = async () => await readdir(join(region().folder, 'blobs'), { recursive: true })
+    const before = new Set(await blobFiles())
+    const begun = async () => (await blobFiles()).filter((name) => !before.has(name))
     const client = new RawClient(region().port)
     client.send(`POST /${bucket} HTTP/1.1\r\nHost: a\r\nContent-Type: ${contentType}\r\nContent-Length: ${body.length}\r\n\r\n`)
     client.send(body.subarray(0, 2_000_000))
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    // Begun: the store has its file open.
+    await eventually(async () => (await begun()).length > 0)
     client.destroy()
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await eventually(async () => (await begun()).length === 0)
     expect(await keysIn(bucket)).toEqual([])
   })
 
