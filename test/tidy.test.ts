@@ -59,7 +59,7 @@ const arrows: Arrows = {
 
 const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   fastify: ['src/s3/', 'src/admin/'],
-  '@fastify/multipart': ['src/s3/'],
+  '@fastify/busboy': ['src/s3/'],
   'fast-xml-parser': ['src/s3/'],
   'better-sqlite3': ['src/metadata/', 'src/lib/folder-lock.ts'],
   commander: ['src/cli/'],

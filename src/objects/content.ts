@@ -12,7 +12,8 @@ import { asUnavailable } from './unavailable.ts'
 
 /** A body as the service reads it, whoever sent it. Read once, from the first byte on; an error thrown inside means that nothing of it counts. */
 export interface ContentSource extends AsyncIterable<Buffer> {
-  readonly lengthBytes: number
+  /** undefined: known at the end, and 5 GiB at most. */
+  readonly lengthBytes: number | undefined
   /** Lower-case name → value, after the last byte. */
   trailers(): Readonly<Record<string, string>>
   /** For a reader that is done with a piece and all before it: gives back their memory. Absent: it is somebody else's. */
@@ -52,10 +53,13 @@ const gatherMaxBytes = 128 * 1024
 export async function storeContent(parts: ObjectParts, source: ContentSource, options: StoreContentOptions): Promise<StoredContent> {
   checkTaken(parts)
   const wanted = wantedDigests(options)
-  return source.lengthBytes <= gatherMaxBytes
+  return source.lengthBytes !== undefined && source.lengthBytes <= gatherMaxBytes
     ? await storeGathered(parts, source, options, wanted)
     : await storeStreamed(parts, source, options, wanted)
 }
+
+/** What forms bring is short more often than not: hashed without a thread. */
+const unknownLengthBytes = 0
 
 /** A source over bytes that are here already, or that come from another object of ours. */
 export function contentOf(lengthBytes: number, chunks: AsyncIterable<Buffer>): ContentSource {
@@ -104,12 +108,12 @@ async function storeStreamed(
   options: StoreContentOptions,
   wanted: WantedDigests,
 ): Promise<StoredContent> {
-  const hasher = parts.hashing.stream(digestNames(wanted), source.lengthBytes)
+  const hasher = parts.hashing.stream(digestNames(wanted), source.lengthBytes ?? unknownLengthBytes)
   let blob: WrittenBlob
   try {
     blob = await write(parts, hashed(source, hasher), {
       encrypt: options.encrypt,
-      lengthBytes: source.lengthBytes,
+      ...(source.lengthBytes !== undefined && { lengthBytes: source.lengthBytes }),
       signal: options.signal,
     })
   } catch (error) {
@@ -129,7 +133,7 @@ async function storeStreamed(
 async function write(
   { blobs }: ObjectParts,
   source: Uint8Array | AsyncIterable<Uint8Array>,
-  options: { readonly encrypt: boolean; readonly lengthBytes: number; readonly signal: AbortSignal },
+  options: { readonly encrypt: boolean; readonly lengthBytes?: number; readonly signal: AbortSignal },
 ): Promise<WrittenBlob> {
   try {
     return await blobs.write(source, options)

@@ -5,7 +5,6 @@ import { S3Error } from '../model/errors.ts'
 import { quoteEtag, unquoteEtag } from '../model/etag.ts'
 import { refuseUnsupported } from '../model/headers.ts'
 import { objectMaxBytes, partNumberMax, xmlListBodyMaxBytes } from '../model/limits.ts'
-import { encodeUrlForm } from '../model/listing-parameters.ts'
 import type { UploadOutcome } from '../model/upload.ts'
 import type { CompleteRequest } from '../objects/multipart.ts'
 import { type OperationContext, operation } from '../s3/define.ts'
@@ -15,6 +14,7 @@ import { document, int, list, struct, text } from '../s3/xml/shapes.ts'
 import { encryptionHeader } from './shared/attributes.ts'
 import { checksumFields, givenChecksums, objectChecksum, typedChecksumElements } from './shared/checksums.ts'
 import { writeConditions } from './shared/conditions.ts'
+import { locationOf } from './shared/location.ts'
 import { uploadMembers } from './shared/uploads.ts'
 
 const Part = struct({ PartNumber: int({ min: 1, max: partNumberMax, code: 'InvalidArgument' }), ETag: text(), ...checksumFields })
@@ -94,13 +94,6 @@ async function complete(context: OperationContext, request: CompleteRequest): Pr
 
 function resultElements({ bucket }: OperationContext, key: string, { etag, checksum }: UploadOutcome) {
   return { Bucket: bucket.name, Key: key, ETag: quoteEtag(etag), ...typedChecksumElements(checksum) }
-}
-
-/** The object's address in the style in which the request came. */
-function locationOf({ bucket, host, secure }: OperationContext, key: string): string {
-  const path = encodeUrlForm(key).replaceAll('+', '%20')
-  const base = `${secure ? 'https' : 'http'}://${host}`
-  return host.toLowerCase().startsWith(`${bucket.name}.`) ? `${base}/${path}` : `${base}/${bucket.name}/${path}`
 }
 
 /** @throws S3Error InvalidRequest */

@@ -29,6 +29,7 @@ import { ListObjectVersions } from './list-object-versions.ts'
 import { ListObjects } from './list-objects.ts'
 import { ListObjectsV2 } from './list-objects-v2.ts'
 import { ListParts } from './list-parts.ts'
+import { PostObject } from './post-object.ts'
 import { DeletePublicAccessBlock, GetPublicAccessBlock, PutPublicAccessBlock } from './public-access-block.ts'
 import { PutObject } from './put-object.ts'
 import { PutObjectAcl } from './put-object-acl.ts'
@@ -74,6 +75,7 @@ export const operations: readonly Operation[] = [
   ListObjects,
   ListObjectsV2,
   ListParts,
+  PostObject,
   PutBucketAcl,
   PutBucketEncryption,
   PutBucketOwnershipControls,

@@ -9,6 +9,7 @@ import { bucketArn, objectArn } from '../model/arn.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import type { ObjectVersion } from '../model/version.ts'
+import { formKey, verifyForm } from './auth/post-form.ts'
 import { SigningKeys } from './auth/signing-keys.ts'
 import { claimedKey, readClaim, verifySignature } from './auth/verify.ts'
 import { RequestContext } from './condition-context.ts'
@@ -43,6 +44,10 @@ export function createAccountGate(options: AccountGateOptions): Gate {
       const key = claimedKey(claimed)
       const credential = key && (await keys.find(key))
       return verifySignature(claimed, { nowMs, regions, services, credential, keys: signingKeys })
+    },
+    async verifyForm(claim, nowMs) {
+      const credential = await keys.find(formKey(claim))
+      return verifyForm(claim, { nowMs, regions, services: ['s3'], credential, keys: signingKeys })
     },
     async resolveBucket(name, expectedOwner) {
       const bucket = await options.resolveBucket(name)

@@ -74,12 +74,14 @@ function requestValues({ headers, nowMs, remoteAddress, secure, verified, query 
     'aws:PrincipalIsAWSService': 'false',
     's3:x-amz-content-sha256': headerValue(headers, 'x-amz-content-sha256'),
     's3:signatureversion': isSigned ? 'AWS4-HMAC-SHA256' : undefined,
-    's3:authType': isSigned ? (verified.via === 'query' ? 'REST-QUERY-STRING' : 'REST-HEADER') : undefined,
+    's3:authType': isSigned ? authTypes[verified.via] : undefined,
     's3:signatureAge': isSigned ? signatureAge(verified, { headers, query, nowMs }) : undefined,
   }
 }
 
 /** Milliseconds since it was made. */
+const authTypes = { header: 'REST-HEADER', query: 'REST-QUERY-STRING', form: 'POST' } as const
+
 function signatureAge({ via }: Signed, { headers, query, nowMs }: Pick<RequestFacts, 'headers' | 'query' | 'nowMs'>): string | undefined {
   const date = via === 'query' ? query.get('X-Amz-Date') : headerValue(headers, 'x-amz-date')
   const madeMs = date === undefined ? undefined : parseAmzDate(date)

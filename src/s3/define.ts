@@ -70,8 +70,8 @@ export interface OperationDefinition<M extends Members> {
   readonly input: M
   /** Query parameters that a member reads by a rule of its own; those of `query(name)` are known. */
   readonly queries?: readonly string[]
-  /** `stream`: the operation reads the body by itself. Otherwise it is read by a body member, or not at all. */
-  readonly body?: 'stream'
+  /** `stream`: the operation reads the body by itself. `form`: so it does with a form's file, whose fields are its headers. Otherwise it is read by a body member, or not at all. */
+  readonly body?: 'stream' | 'form'
   /** Codes that the operation itself may answer, beside those that every request may meet. */
   readonly errors: readonly S3ErrorCode[]
   handle(context: OperationContext, input: InputOf<M>, body: Body): Promise<Reply | SlowReply>
@@ -82,7 +82,7 @@ export interface Operation {
   readonly name: string
   readonly route: Route
   readonly needsBucket: boolean
-  readonly body: 'none' | 'document' | 'stream'
+  readonly body: 'none' | 'document' | 'stream' | 'form'
   readonly errors: readonly S3ErrorCode[]
   /** Query parameters that a member reads. */
   readonly queryNames: ReadonlySet<string>

@@ -2,13 +2,13 @@
 import type { Hashing, HashName } from '../lib/hash.ts'
 import { type ChecksumClaim, checksumHeader, parseChecksumHeaders, parseChecksumValue } from '../model/checksums.ts'
 import { S3Error } from '../model/errors.ts'
-import { type Body, readWhole } from './auth/body.ts'
+import { type MeasuredBody, readWhole } from './auth/body.ts'
 import { headerOf, type RequestHead } from './auth/head.ts'
 import type { BodyMember } from './members.ts'
 
 export interface DocumentSource {
   readonly head: RequestHead
-  readonly body: Body
+  readonly body: MeasuredBody
   readonly limits: Pick<BodyMember<unknown>, 'maxBytes' | 'integrity'>
   readonly hashing: Hashing
 }
@@ -42,7 +42,7 @@ function announcedTrailers(head: RequestHead): readonly string[] {
   return names.map((name) => name.trim().toLowerCase())
 }
 
-function checkChecksum(claim: ChecksumClaim, { bytes, body, hashing }: { bytes: Buffer; body: Body; hashing: Hashing }): void {
+function checkChecksum(claim: ChecksumClaim, { bytes, body, hashing }: { bytes: Buffer; body: MeasuredBody; hashing: Hashing }): void {
   const { algorithm } = claim
   const promised = claim.from === 'header' ? claim.value : trailerValue(claim, body)
   // The five names are the same words, in S3 in upper case.
@@ -51,7 +51,7 @@ function checkChecksum(claim: ChecksumClaim, { bytes, body, hashing }: { bytes: 
   throw new S3Error('BadDigest', { message: `The ${algorithm} you specified did not match the calculated checksum.` })
 }
 
-function trailerValue({ algorithm }: ChecksumClaim, body: Body): string {
+function trailerValue({ algorithm }: ChecksumClaim, body: MeasuredBody): string {
   const value = body.trailers()[checksumHeader(algorithm)]
   if (value === undefined) throw new S3Error('MalformedTrailerError')
   return parseChecksumValue(algorithm, value)

@@ -2,7 +2,8 @@
 import type { Caller } from '../access/caller.ts'
 import type { Bucket } from '../model/bucket.ts'
 import type { RequestHead } from './auth/head.ts'
-import type { Verified } from './auth/verify.ts'
+import type { FormClaim } from './auth/post-form.ts'
+import type { Signed, Verified } from './auth/verify.ts'
 import type { RequestFacts } from './condition-context.ts'
 import type { Target } from './define.ts'
 
@@ -17,6 +18,8 @@ export interface Authorization {
 export interface Gate {
   /** Checks the signature of a head, and finds who signed it; the body is still unread. @throws S3Error as `verifySignature` */
   verify(head: RequestHead, nowMs: number): Promise<Verified>
+  /** The same for a form, whose policy is signed. @throws S3Error as `verifyForm` */
+  verifyForm(claim: FormClaim, nowMs: number): Promise<Signed>
   /**
    * The bucket and its configuration.
    * @param expectedOwner x-amz-expected-bucket-owner: the account id that must own it

@@ -5,14 +5,18 @@ import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import { putObjectMaxBytes } from '../model/limits.ts'
 import { checkBucketName, checkKey } from '../model/names.ts'
+import { expandedFields, formHeaders } from '../model/post-form.ts'
+import { checkPostPolicy, parsePostPolicy } from '../model/post-policy.ts'
 import type { Address } from './address.ts'
-import { type Body, bodyHeadersOf, openBody } from './auth/body.ts'
+import { type Body, bodyHeadersOf, type MeasuredBody, openBody } from './auth/body.ts'
 import { headerOf, type RequestHead } from './auth/head.ts'
+import { formClaimOf } from './auth/post-form.ts'
 import type { Anonymous, Signed } from './auth/verify.ts'
 import type { RequestFacts } from './condition-context.ts'
 import type { Operation, OperationContext, Target } from './define.ts'
 import { readDocument } from './document.ts'
 import type { Exchange } from './exchange.ts'
+import { formMaxBytes, isForm, openForm } from './form.ts'
 import type { Authorization, Gate } from './gate.ts'
 import { withHoistedHeaders } from './hoisted-headers.ts'
 import type { QueryString } from './query-string.ts'
@@ -45,8 +49,9 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
   const verified = await verifiedBeforeBody(parts.gate, arrival.head, exchange.nowMs)
   const { caller } = verified
   const target = await resolveTarget(operation, { ...arrival, head }, parts.gate)
+  const request = requestFacts(exchange, { operation, headers, query, verified })
+  if (operation.body === 'form') return answerForm(operation, { exchange, verified, caller, target, request, parts }, { ...arrival, head })
   const input = operation.decode({ bucketName: address.bucketName, key: address.key, query, headers })
-  const request = requestFacts(exchange, { operation, head, query, verified })
   await authorizeTarget(parts.gate, { caller, action: operation.actionOf(input), target: operation.targetOf(target, input), request })
 
   const stream =
@@ -56,6 +61,40 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
   const { document } = operation
   const bytes = document && (await readDocument({ head, body: stream, limits: document, hashing: parts.hashing }))
   return operation.run(new Context({ exchange, verified, caller, target, request, parts }), input, { stream, bytes })
+}
+
+/** The way of a form: who sends it, the key and what would be headers stand in the body, before the file. */
+async function answerForm(operation: Operation, facts: ContextFacts, { head, query }: Arrival): Promise<Reply | SlowReply> {
+  const { exchange, parts, target } = facts
+  const contentType = headerOf(head, 'content-type')
+  if (!isForm(contentType)) {
+    throw new S3Error('PreconditionFailed', { details: { Condition: 'Bucket POST must be of the enclosure-type multipart/form-data' } })
+  }
+  const body = openRequestBody({ exchange, head, verified: facts.verified, maxBytes: formMaxBytes, needsLength: true })
+  const form = await openForm(body, contentType)
+  const fields = expandedFields(form.fields, form.fileName)
+  const claim = formClaimOf(fields)
+  if (claim !== undefined && facts.verified.kind === 'signed') throw twoMechanisms()
+  const verified = claim === undefined ? facts.verified : await parts.gate.verifyForm(claim, exchange.nowMs)
+  const { bucketName = '' } = target
+  const range = claim && checkPostPolicy(parsePostPolicy(claim.policy), { fields, bucketName, nowMs: exchange.nowMs })
+
+  const key = fields.get('key') ?? ''
+  checkKey(key)
+  const headers = formHeaders(fields)
+  refuseRegionHeaders(headers)
+  const { caller } = verified
+  const input = operation.decode({ bucketName, key, query, headers })
+  const named = { ...target, key }
+  // What conditions ask of headers, the form's fields answer.
+  const request = requestFacts(exchange, { operation, headers, query, verified })
+  await authorizeTarget(parts.gate, { caller, action: operation.actionOf(input), target: operation.targetOf(named, input), request })
+  const stream: Body = { lengthBytes: undefined, trailers: () => ({}), release() {}, [Symbol.asyncIterator]: () => form.file(range) }
+  return operation.run(new Context({ ...facts, verified, caller, target: named, request }), input, { stream, bytes: undefined })
+}
+
+function twoMechanisms(): S3Error {
+  return new S3Error('InvalidArgument', { message: 'Only one auth mechanism allowed: the request is signed, and its form is too.' })
 }
 
 /** What regions say to each other in `x-farshore-*` is for nobody else to say. @throws S3Error AccessDenied */
@@ -85,10 +124,15 @@ async function resolveTarget(operation: Operation, { address, head }: Arrival, g
 
 function requestFacts(
   { request: { socket }, nowMs }: Exchange,
-  of: { readonly operation: Operation; readonly head: RequestHead; readonly query: QueryString; readonly verified: Anonymous | Signed },
+  of: {
+    readonly operation: Operation
+    readonly headers: RequestHead['headers']
+    readonly query: QueryString
+    readonly verified: Anonymous | Signed
+  },
 ): RequestFacts {
   return {
-    headers: of.head.headers,
+    headers: of.headers,
     query: of.query,
     queryNames: of.operation.queryNames,
     nowMs,
@@ -120,7 +164,7 @@ interface OpenRequest {
 }
 
 /** @throws S3Error MissingContentLength | EntityTooLarge | InvalidRequest */
-export function openRequestBody({ exchange, head, verified, maxBytes, needsLength = false }: OpenRequest): Body {
+export function openRequestBody({ exchange, head, verified, maxBytes, needsLength = false }: OpenRequest): MeasuredBody {
   const seed = verified.kind === 'signed' ? verified.seed : undefined
   const announced = bodyHeadersOf(head)
   // Without either length there is no body at all: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
@@ -133,7 +177,7 @@ export function openRequestBody({ exchange, head, verified, maxBytes, needsLengt
   return body
 }
 
-const noBody: Body = {
+const noBody: MeasuredBody = {
   lengthBytes: 0,
   trailers: () => ({}),
   release() {},

@@ -52,6 +52,7 @@ export function testGate(): Gate {
         keys,
       })
     },
+    verifyForm: () => Promise.reject(new S3Error('NotImplemented')),
     resolveBucket: (name) => {
       if (name !== bucket.name) throw new S3Error('NoSuchBucket', { details: { BucketName: name } })
       return bucket

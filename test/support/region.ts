@@ -8,7 +8,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { sign } from 'aws4'
 import { afterAll, beforeAll } from 'vitest'
 import type { Principal } from '../../src/access/caller.ts'
-import { createKeys } from '../../src/access/credentials.ts'
+import { createKeys, type Keys } from '../../src/access/credentials.ts'
 import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
 import { createKeyring } from '../../src/blobs/seal.ts'
 import type { BlobStore } from '../../src/blobs/store.ts'
@@ -47,6 +47,8 @@ export interface RegionOptions {
   readonly region?: string
   readonly defaults?: Partial<Defaults>
   readonly slowTiming?: SlowTiming
+  /** Besides the root's. */
+  readonly keys?: Keys
   /** Puts something between the operations and the object service. */
   readonly between?: (objects: Objects) => Objects
 }
@@ -151,7 +153,7 @@ export async function openRegion(options: RegionOptions = {}): Promise<TestRegio
   const server = createS3Server({
     config: serverSettings,
     operations,
-    gate: gateOf({ region: name, metadata, access, principals: options.principals ?? [] }),
+    gate: gateOf({ region: name, metadata, access, principals: options.principals ?? [], more: options.keys }),
     services: {
       objects: options.between?.(objects) ?? objects,
       buckets: createBuckets({ metadata, changed: () => {} }),
@@ -235,14 +237,15 @@ interface GateParts {
   readonly metadata: Metadata
   readonly access: Pick<TestRegion, 'deny'>
   readonly principals: readonly Principal[]
+  readonly more: Keys | undefined
 }
 
-function gateOf({ region, metadata, access, principals }: GateParts): Gate {
+function gateOf({ region, metadata, access, principals, more }: GateParts): Gate {
   const gate = createAccountGate({
     keys: {
       async find(claimed) {
         const caller = principals.find((one) => one.accessKeyId === claimed.accessKeyId)
-        return caller === undefined ? keys.find(claimed) : { secretAccessKey, caller }
+        return caller === undefined ? ((await more?.find(claimed)) ?? keys.find(claimed)) : { secretAccessKey, caller }
       },
     },
     regions: [region],

@@ -24,12 +24,17 @@ export interface BodyHeaders {
  * the end. To be read once.
  */
 export interface Body extends AsyncIterable<Buffer> {
-  /** Of the bytes that come out. */
-  readonly lengthBytes: number
+  /** Of the bytes that come out; undefined for the file of a form. */
+  readonly lengthBytes: number | undefined
   /** Lower-case name → value; {} without trailers. To be asked after the last byte, earlier is a mistake of the caller's. */
   trailers(): Readonly<Record<string, string>>
   /** For a reader that is done with a piece and all before it: gives back their memory. */
   release(piece: Buffer): void
+}
+
+/** What a request's head says the length of. */
+export interface MeasuredBody extends Body {
+  readonly lengthBytes: number
 }
 
 interface OpenBodyOptions {
@@ -60,7 +65,7 @@ export function bodyHeadersOf(head: Pick<RequestHead, 'headers'>): BodyHeaders {
  * The iteration throws S3Error IncompleteBody | XAmzContentSHA256Mismatch | SignatureDoesNotMatch | InvalidChunkSizeError |
  * MalformedTrailerError, and whatever S3Error the source throws.
  */
-export function openBody(raw: AsyncIterable<Buffer>, options: OpenBodyOptions): Body {
+export function openBody(raw: AsyncIterable<Buffer>, options: OpenBodyOptions): MeasuredBody {
   const { payload, headers } = options
   const isChunked = payload.mode === 'chunked-signed' || payload.mode === 'chunked-unsigned-trailer'
   const lengthBytes = isChunked ? headers.decodedContentLength : (headers.contentLength ?? headers.decodedContentLength)
@@ -92,7 +97,7 @@ export function openBody(raw: AsyncIterable<Buffer>, options: OpenBodyOptions): 
  * @param code what a body over `maxBytes` is refused with
  */
 export async function readWhole(
-  body: AsyncIterable<Buffer> & { readonly lengthBytes?: number },
+  body: AsyncIterable<Buffer> & { readonly lengthBytes?: number | undefined },
   { maxBytes, code = 'EntityTooLarge' }: { maxBytes: number; code?: S3ErrorCode },
 ): Promise<Buffer> {
   const tooLarge = () => new S3Error(code, { details: { MaxSizeAllowed: maxBytes } })
@@ -119,7 +124,7 @@ type Ended = (trailers: ReadonlyMap<string, string>) => void
 
 type Open = (of: { readonly ended: Ended; readonly own: OwnBuffers }) => AsyncGenerator<Buffer, void, void>
 
-class RequestBody implements Body {
+class RequestBody implements MeasuredBody {
   readonly lengthBytes: number
   readonly #open: Open
   readonly #own = new OwnBuffers()

@@ -12,7 +12,7 @@ export interface Scope {
 }
 
 export interface Claim {
-  readonly via: 'header' | 'query'
+  readonly via: 'header' | 'query' | 'form'
   readonly accessKeyId: string
   readonly scope: Scope
   /** Lower case, ascending, each once. */
@@ -246,6 +246,11 @@ function credentialParts(credential: string, malformed: Malformed): { accessKeyI
     throw malformed(`incorrect date format "${date}". This date in the credential must be in the format "yyyyMMdd".`)
   }
   return { accessKeyId, scope: { date, region, service } }
+}
+
+/** As the field of a form has it. @throws S3Error AuthorizationQueryParametersError */
+export function scopedCredential(credential: string): { accessKeyId: string; scope: Scope } {
+  return credentialParts(credential, malformedCredentialParameter)
 }
 
 function signedHeaderNames(text: string, malformed: Malformed): string[] {

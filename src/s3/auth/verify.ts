@@ -27,7 +27,7 @@ export interface Anonymous {
 
 export interface Signed {
   readonly kind: 'signed'
-  readonly via: 'header' | 'query'
+  readonly via: 'header' | 'query' | 'form'
   readonly accessKeyId: string
   /** Whose key signed it. */
   readonly caller: Caller
@@ -133,7 +133,8 @@ function anonymousPayload(head: RequestHead): PayloadMode {
   return payload
 }
 
-function checkScope({ via, scope }: Claim, { regions, services }: VerifyOptions): void {
+/** @throws S3Error AuthorizationHeaderMalformed | AuthorizationQueryParametersError */
+export function checkScope({ via, scope }: Claim, { regions, services }: VerifyOptions): void {
   if (!services.includes(scope.service)) {
     const expected = services.map((service) => `"${service}"`).join(', ')
     throw badScope(via, { message: `incorrect service "${scope.service}". This endpoint belongs to ${expected}.` })
@@ -182,7 +183,8 @@ function payloadHashOf(head: RequestHead, claim: Claim): string | undefined {
   return claim.via === 'header' ? header : (header ?? claim.contentSha256 ?? 'UNSIGNED-PAYLOAD')
 }
 
-function credentialOf(claim: Claim, { credential, nowMs }: VerifyOptions): Credential {
+/** What the claimed key is good for. @throws S3Error InvalidAccessKeyId | InvalidToken | ExpiredToken */
+export function credentialOf(claim: Claim, { credential, nowMs }: VerifyOptions): Credential {
   const details = { AWSAccessKeyId: claim.accessKeyId }
   // Temporary keys are none without their token, as AWS has it.
   if (credential === undefined || (credential.sessionToken !== undefined && claim.securityToken === undefined)) {
