@@ -4,7 +4,6 @@ import { isPrincipal } from '../access/caller.ts'
 import type { Keys } from '../access/credentials.ts'
 import { type DecisionFacts, decide } from '../access/decide.ts'
 import { accessDenied } from '../access/denied.ts'
-import { ownerOnly } from '../model/acl.ts'
 import { bucketArn, objectArn } from '../model/arn.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
@@ -101,7 +100,7 @@ function judge(question: Authorization, { parts, resourceAccount, version }: Jud
     resource,
     context: contextOf,
     bucket: target.bucket && bucketAccess(target.bucket, parts.policies),
-    object: typeof version === 'object' ? { ownerId: version.record.ownerId, acl: aclOf(version) } : version,
+    object: typeof version === 'object' ? { ownerId: version.record.ownerId, acl: version.record.acl.value } : version,
     isNew: target.isNew === true,
   })
   return {
@@ -116,12 +115,6 @@ function judge(question: Authorization, { parts, resourceAccount, version }: Jud
 function bucketAccess(bucket: Bucket, policies: BucketPolicies): NonNullable<DecisionFacts['bucket']> {
   const { ownership = 'ObjectWriter', publicAccessBlock, acl } = bucket.settings
   return { ownerId: bucket.ownerId, policy: policies.of(bucket), ownership, publicAccessBlock, acl }
-}
-
-/** Without grants a version is its owner's alone. */
-function aclOf({ record }: ObjectVersion) {
-  const { ownerId, acl } = record
-  return acl.value.length === 0 ? ownerOnly({ ID: ownerId }).Grants : acl.value
 }
 
 function resourceOf({ arn, bucket, bucketName, key }: Target): string {
