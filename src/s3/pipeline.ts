@@ -5,6 +5,7 @@ import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import { putObjectMaxBytes } from '../model/limits.ts'
 import { checkBucketName, checkKey } from '../model/names.ts'
+import type { ObjectVersion } from '../model/version.ts'
 import type { Address } from './address.ts'
 import { type Body, bodyHeadersOf, openBody } from './auth/body.ts'
 import { headerOf, type RequestHead } from './auth/head.ts'
@@ -13,7 +14,7 @@ import type { RequestFacts } from './condition-context.ts'
 import type { Operation, OperationContext, Target } from './define.ts'
 import { readDocument } from './document.ts'
 import type { Exchange } from './exchange.ts'
-import type { Authorization, Gate } from './gate.ts'
+import type { Authorization, Confirm, Gate } from './gate.ts'
 import { withHoistedHeaders } from './hoisted-headers.ts'
 import type { QueryString } from './query-string.ts'
 import type { Reply, SlowReply } from './reply.ts'
@@ -47,7 +48,9 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
   const target = await resolveTarget(operation, { ...arrival, head }, parts.gate)
   const input = operation.decode({ bucketName: address.bucketName, key: address.key, query, headers })
   const request = requestFacts(exchange, { operation, head, query, verified })
-  await authorizeTarget(parts.gate, { caller, action: operation.actionOf(input), target: operation.targetOf(target, input), request })
+  const action = operation.actionOf(input)
+  const question = { caller, action, target: operation.targetOf(target, input), request }
+  const confirm = operation.asksItself ? undefined : await authorizeTarget(parts.gate, question)
 
   const stream =
     operation.body === 'none'
@@ -55,7 +58,7 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
       : openRequestBody({ exchange, head, verified, maxBytes: putObjectMaxBytes, needsLength: operation.body === 'stream' })
   const { document } = operation
   const bytes = document && (await readDocument({ head, body: stream, limits: document, hashing: parts.hashing }))
-  return operation.run(new Context({ exchange, verified, caller, target, request, parts }), input, { stream, bytes })
+  return operation.run(new Context({ exchange, verified, caller, target, request, confirm, parts }), input, { stream, bytes })
 }
 
 /** What regions say to each other in `x-farshore-*` is for nobody else to say. @throws S3Error AccessDenied */
@@ -99,9 +102,9 @@ function requestFacts(
 }
 
 /** Who may not use a bucket is still told its region, as HeadBucket's callers rely on. */
-async function authorizeTarget(gate: Gate, question: Authorization): Promise<void> {
+async function authorizeTarget(gate: Gate, question: Authorization): Promise<Confirm | undefined> {
   try {
-    await gate.authorize(question)
+    return (await gate.authorize(question)) ?? undefined
   } catch (error) {
     const { bucket } = question.target
     if (!(error instanceof S3Error) || bucket === undefined) throw error
@@ -146,6 +149,7 @@ interface ContextFacts {
   readonly caller: Caller
   readonly target: Target
   readonly request: RequestFacts
+  readonly confirm: Confirm | undefined
   readonly parts: PipelineParts
 }
 
@@ -195,9 +199,13 @@ class Context implements OperationContext {
     return this.#facts.exchange.request.headers.host ?? ''
   }
 
-  async authorize(action: string, target: Target): Promise<void> {
+  confirm(version: ObjectVersion): void {
+    this.#facts.confirm?.(version)
+  }
+
+  async authorize(action: string, target: Target): Promise<Confirm | undefined> {
     const { caller, request, parts } = this.#facts
-    await parts.gate.authorize({ caller, action, target, request })
+    return (await parts.gate.authorize({ caller, action, target, request })) ?? undefined
   }
 
   async resolveBucket(name: string, expectedOwner?: string): Promise<Bucket> {
