@@ -1,5 +1,6 @@
 /** A region, composed: every part is made here, given what it needs, started in order and ended in the reverse. */
 import type { Logger } from 'pino'
+import { createAccounts } from './admin/accounts.ts'
 import { createDamageList } from './admin/damage.ts'
 import { regionStanding } from './admin/region.ts'
 import { createAdminServer } from './admin/server.ts'
@@ -78,6 +79,12 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
     gate,
     replication,
     damage: createDamageList(metadata),
+    accounts: createAccounts({
+      control,
+      secret: credentials.peeringSecret,
+      firstAccountId: credentials.accountId,
+      nowMs: () => clock.nowMs(),
+    }),
     standing: () => regionStanding({ control, peers }),
     health: () => healthOf(metadata),
     nowMs: () => clock.nowMs(),

@@ -8,14 +8,21 @@ import { sha256Hex } from '../s3/auth/signature.ts'
 import type { Gate } from '../s3/gate.ts'
 import type { Health } from '../s3/internal.ts'
 import type { Log } from '../s3/log.ts'
+import type { Accounts } from './accounts.ts'
 import type { DamageList } from './damage.ts'
 import type { RegionStanding } from './region.ts'
 
 export interface AdminServerOptions {
-  readonly config: { readonly admin: { readonly host: string; readonly port: number }; readonly publicUrl: string }
+  readonly config: {
+    readonly admin: { readonly host: string; readonly port: number }
+    readonly publicUrl: string
+    /** The first account: its root alone is the deployment's operator. */
+    readonly credentials: { readonly accountId: string }
+  }
   readonly gate: Pick<Gate, 'verify'>
   readonly replication: Replication
   readonly damage: DamageList
+  readonly accounts: Accounts
   readonly standing: () => Promise<RegionStanding>
   readonly health: () => Health
   readonly nowMs: () => number
@@ -28,16 +35,19 @@ export interface AdminServer {
 }
 
 const pageMax = 1000
-/** No route takes a body yet. */
-const bodyMaxBytes = 1024
+const bodyMaxBytes = 4 * 1024
 const taskId = z.strictObject({ bucketId: z.string(), key: z.string(), versionId: z.string(), destination: z.string() })
 const damagePlace = z.strictObject({ bucketId: z.string(), key: z.string(), id: z.string(), part: z.int() })
 
-export function createAdminServer({ config, gate, replication, damage, standing, health, nowMs, log }: AdminServerOptions): AdminServer {
+export function createAdminServer(options: AdminServerOptions): AdminServer {
+  const { config, gate, replication, damage, accounts, standing, health, nowMs, log } = options
   const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, requestTimeout: 30_000 })
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, log))
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NotFound', message: 'There is nothing at this address.' }))
+  // Left as bytes: what they say is looked at once it is known who says it.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.get('/', (_request, reply) => reply.type('text/plain').send('Farshore admin API. There is no web console yet.\n'))
   // S3 clients come here when somebody takes the one port for the other; they read XML alone.
   app.addHook('onRequest', (request, reply, done) => {
@@ -72,12 +82,43 @@ export function createAdminServer({ config, gate, replication, damage, standing,
     return { versions: page.versions, ...(page.next === undefined ? {} : { next: encodeAfter(page.next) }) }
   })
 
-  /** @throws S3Error AccessDenied, and as the signature is refused */
-  async function authorizeRoot(request: FastifyRequest): Promise<void> {
+  app.get<{ Querystring: { after?: string } }>('/admin/v1/accounts', async (request) => {
+    await authorizeRoot(request)
+    const { after } = request.query
+    return await accounts.list({ after: typeof after === 'string' ? after : '', limit: pageMax })
+  })
+  app.post('/admin/v1/accounts', async (request) => {
+    const bytes = await authorizeRoot(request)
+    return await accounts.create(jsonOf(bytes))
+  })
+  for (const [word, status] of [
+    ['enable', 'active'],
+    ['disable', 'disabled'],
+  ] as const) {
+    app.post<{ Params: { id: string } }>(`/admin/v1/accounts/:id/${word}`, async (request) => {
+      await authorizeRoot(request)
+      await accounts.setStatus(request.params.id, status)
+      return {}
+    })
+  }
+  app.delete<{ Params: { id: string } }>('/admin/v1/accounts/:id', async (request) => {
+    await authorizeRoot(request)
+    await accounts.delete(request.params.id)
+    return {}
+  })
+
+  /** @returns the body, which the signature covers @throws S3Error AccessDenied, and as the signature is refused */
+  async function authorizeRoot(request: FastifyRequest): Promise<Buffer> {
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
     const verified = await gate.verify(headOf(request), nowMs())
-    // These requests have no body, so what was signed for one is the digest of nothing.
-    const signed = verified.kind === 'awaiting-body' ? verified.complete(sha256Hex('')) : verified
-    if (signed.kind !== 'signed' || signed.scope.service !== 'farshore' || signed.caller.kind !== 'root') throw new S3Error('AccessDenied')
+    const signed = verified.kind === 'awaiting-body' ? verified.complete(sha256Hex(body)) : verified
+    if (signed.kind !== 'signed' || signed.scope.service !== 'farshore') throw new S3Error('AccessDenied')
+    // The root of any other account is a customer.
+    const { caller, payload } = signed
+    if (caller.kind !== 'root' || caller.accountId !== config.credentials.accountId) throw new S3Error('AccessDenied')
+    const isCovered = payload.mode === 'sha256' && payload.hex === sha256Hex(body)
+    if (body.length > 0 && !isCovered) throw new S3Error('AccessDenied')
+    return body
   }
 
   return {
@@ -96,6 +137,15 @@ function headOf({ raw }: FastifyRequest): RequestHead {
   const { method = '', url = '', headers, rawHeaders } = raw
   const [rawPath = '', ...query] = url.split('?')
   return { method, rawPath, rawQuery: query.join('?'), headers, rawHeaders }
+}
+
+/** @throws S3Error InvalidArgument */
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    throw new S3Error('InvalidArgument', { message: 'The body is no JSON.', cause })
+  }
 }
 
 /** A place in a list, as text for a query. */

@@ -10,6 +10,8 @@ export interface AdminApi {
   readonly name: string
   /** @param path  with its query. @throws RegionUnreachable; Error in words for people when the region refuses */
   get<T>(path: string): Promise<T>
+  /** @param body  sent as JSON. @throws as `get` */
+  send<T>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<T>
 }
 
 /** In words for people. */
@@ -64,30 +66,57 @@ export async function apisOf(
 }
 
 function adminApi(of: { readonly name: string; readonly endpoint: string; readonly region: string; readonly key: Key }): AdminApi {
+  async function ask<T>(method: string, path: string, body: object | undefined): Promise<T> {
+    const url = new URL(path, of.endpoint)
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const { headers } = aws4.sign(
+      {
+        service: 'farshore',
+        region: of.region,
+        method,
+        host: url.host,
+        path: url.pathname + url.search,
+        headers: text === '' ? {} : { 'content-type': 'application/json' },
+        body: text,
+      },
+      of.key,
+    )
+    const sent = { method, headers: headers as Record<string, string>, ...(text !== '' && { body: text }) } // aws4 writes text only
+    const response = await answered(of.name, url, sent)
+    const said = (await response.json().catch(() => undefined)) as { code?: string; message?: string } | undefined // the admin API answers in JSON
+    if (said === undefined)
+      throw new Error(`What answers at ${url.origin} is no admin API. It listens one port above S3's, unless configured otherwise.`)
+    if (!response.ok) throw new Error(`Region ${of.name} refuses: ${said.code ?? response.status} ${said.message ?? ''}`.trim())
+    return said as T // the region is of this version of farshore, or says so with an error
+  }
   return {
     name: of.name,
-    async get<T>(path: string): Promise<T> {
-      const url = new URL(path, of.endpoint)
-      const { headers } = aws4.sign(
-        { service: 'farshore', region: of.region, method: 'GET', host: url.host, path: url.pathname + url.search, headers: {} },
-        of.key,
-      )
-      const response = await answered(of.name, url, headers as Record<string, string>) // aws4 writes text only
-      const body = (await response.json().catch(() => undefined)) as { code?: string; message?: string } | undefined // the admin API answers in JSON
-      if (body === undefined)
-        throw new Error(`What answers at ${url.origin} is no admin API. It listens one port above S3's, unless configured otherwise.`)
-      if (!response.ok) throw new Error(`Region ${of.name} refuses: ${body.code ?? response.status} ${body.message ?? ''}`.trim())
-      return body as T // the region is of this version of farshore, or says so with an error
-    },
+    get: (path) => ask('GET', path, undefined),
+    send: (method, path, body) => ask(method, path, body),
   }
 }
 
-async function answered(name: string, url: URL, headers: Record<string, string>): Promise<Response> {
+async function answered(name: string, url: URL, request: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs), redirect: 'error' })
+    return await fetch(url, { ...request, signal: AbortSignal.timeout(timeoutMs), redirect: 'error' })
   } catch {
     throw new RegionUnreachable(name, url.origin)
   }
+}
+
+/** The first region that answers, for what any of them does. @throws Error naming all when none answers */
+export async function firstThatAnswers(apis: readonly AdminApi[]): Promise<AdminApi> {
+  const silent: RegionUnreachable[] = []
+  for (const api of apis) {
+    try {
+      await api.get('/admin/v1/region')
+      return api
+    } catch (error) {
+      if (!(error instanceof RegionUnreachable)) throw error
+      silent.push(error)
+    }
+  }
+  throw new Error(silent.map(({ message }) => message).join(' '))
 }
 
 /** Of all regions: one that is away does not hide what the others say. @throws Error naming all when none answers */

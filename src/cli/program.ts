@@ -1,5 +1,6 @@
 /** The command line: argv in, an exit code out. Every command is one file that adds itself. */
 import { Command, CommanderError } from 'commander'
+import { addAccount } from './account.ts'
 import { addCheck } from './check.ts'
 import { addConfig } from './config.ts'
 import { type CliContext, type ExitCode, exitCodes, UsageError } from './context.ts'
@@ -13,7 +14,7 @@ import { addUp } from './up.ts'
 type AddCommand = (program: Command, context: CliContext, finish: (code: ExitCode) => void) => void
 
 const helpWidth = 110
-const commands: readonly AddCommand[] = [addUp, addServer, addRegions, addReplication, addCheck, addConfig]
+const commands: readonly AddCommand[] = [addUp, addServer, addRegions, addAccount, addReplication, addCheck, addConfig]
 
 /** Never throws: whatever goes wrong is one sentence on stderr. @param argv  without node and script */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<ExitCode> {

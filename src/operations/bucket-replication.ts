@@ -1,5 +1,6 @@
 /** Where a bucket's new versions go: the replication configuration. */
 import { randomUUID } from 'node:crypto'
+import { parseRoleArn } from '../model/arn.ts'
 import type { Bucket, BucketReplication, ReplicationDestination } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import { refuseUnsupported } from '../model/headers.ts'
@@ -105,12 +106,21 @@ async function resolveReplication(
     facts.set(destination, found)
     destinations.push([destination, { bucketId: found.bucketId, region: found.region }])
   }
-  const role = await roleOf(configuration.Role, control)
+  const role = await roleOf(configuration.Role, { bucket, control })
   checkReplicationFacts(configuration, { source, destinations: facts, role })
   return { configuration, destinations: Object.fromEntries(destinations) }
 }
 
-async function roleOf(arn: string, control: Services['control']): Promise<ParsedRole | undefined> {
+/** @throws S3Error AccessDenied for a role of another account than the bucket's: S3 takes none over that line */
+async function roleOf(
+  arn: string,
+  { bucket, control }: { readonly bucket: Bucket; readonly control: Services['control'] },
+): Promise<ParsedRole | undefined> {
+  const accountId = parseRoleArn(arn)?.accountId
+  const owner = await control.accountByCanonicalId(bucket.ownerId)
+  if (accountId !== undefined && accountId !== owner?.accountId) {
+    throw new S3Error('AccessDenied', { message: `Cross-account pass role is not allowed: ${arn} is not of the account of the bucket.` })
+  }
   const role = await control.heldRole(arn)
   return role && parseRole(role)
 }

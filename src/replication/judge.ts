@@ -4,10 +4,12 @@
  */
 
 import type { Metadata } from '../metadata/engine.ts'
+import { accountById } from '../metadata/tables/accounts.ts'
 import { bucketById } from '../metadata/tables/buckets.ts'
 import { nameOf } from '../metadata/tables/control.ts'
 import { roleWithPolicies } from '../metadata/tables/held-policies.ts'
 import type { Bucket, BucketName } from '../model/bucket.ts'
+import type { Account } from '../model/identities.ts'
 import { PolicyError } from '../model/policy-error.ts'
 import { type ReplicationVerdict, type ReplicationWant, replicationVerdict } from '../model/replication-permission.ts'
 import type { FailureReason } from '../model/replication-reasons.ts'
@@ -32,31 +34,40 @@ export async function judgeLinks(
   const facts = await metadata.read(function* () {
     const found: LinkFacts[] = []
     for (const link of links) {
+      const role = yield* roleWithPolicies(link.role)
       found.push({
         source: yield* nameOf(link.source.name),
         destination: yield* bucketById(link.destination.id),
-        role: yield* roleWithPolicies(link.role),
+        role,
+        roleOwner: role && (yield* accountById(role.role.accountId)),
       })
     }
     return found
   })
-  return links.map((link, index) => judgeLink(link, from, facts[index] ?? { source: undefined, destination: undefined, role: undefined }))
+  return links.map((link, index) => judgeLink(link, from, facts[index] ?? nothing))
 }
 
 interface LinkFacts {
   readonly source: BucketName | undefined
   readonly destination: Bucket | undefined
   readonly role: HeldRole | undefined
+  readonly roleOwner: Account | undefined
 }
 
-function judgeLink(link: WireLink, from: string, { source, destination, role }: LinkFacts): JudgedLink {
+const nothing: LinkFacts = { source: undefined, destination: undefined, role: undefined, roleOwner: undefined }
+
+function judgeLink(link: WireLink, from: string, { source, destination, role, roleOwner }: LinkFacts): JudgedLink {
   if (source?.id !== link.source.id) return { kind: 'refused', reason: 'SrcBucketNotFound' }
   if (source.region !== from) return { kind: 'refused', reason: 'SrcBucketInvalidRegion' }
   if (destination === undefined || destination.state !== 'active' || destination.name !== link.destination.name) {
     return { kind: 'refused', reason: 'DstBucketNotFound' }
   }
   if (destination.versioning !== 'Enabled') return { kind: 'refused', reason: 'DstBucketUnversioned' }
-  return { kind: 'known', sourceBucket: source.name, destination, role: role && parsedRole(role) }
+  // A role is passed within its account: another's is as good as none.
+  const own = role !== undefined && roleOwner?.canonicalId === source.ownerId ? parsedRole(role) : undefined
+  // No bucket policy is asked yet, so that a destination of another account has agreed to nothing.
+  if (own !== undefined && destination.ownerId !== source.ownerId) return { kind: 'refused', reason: 'DstPutObjectNotPermitted' }
+  return { kind: 'known', sourceBucket: source.name, destination, role: own }
 }
 
 function parsedRole(role: HeldRole): ParsedRole | undefined {

@@ -19,6 +19,7 @@ import {
 
 const rulesPath = '/admin/v1/replication'
 const failedPath = '/admin/v1/replication/failed'
+const accountsPath = '/admin/v1/accounts'
 const damagePath = '/admin/v1/damage'
 
 interface Signing {
@@ -132,6 +133,32 @@ describe('the admin listener', () => {
       expect(status).toBe(403)
       expect(text).not.toContain('rules')
     }
+  })
+
+  it('is the first account’s alone: the root of another is refused everything', async () => {
+    const { source } = await openPair()
+    const body = JSON.stringify({ displayName: 'other' })
+    const post = async (sent: string, key: Signing['key'] = rootKey) => {
+      const host = new URL(source.adminUrl).host
+      const signed = aws4.sign(
+        { service: 'farshore', region: 'us-east-1', method: 'POST', host, path: accountsPath, headers: {}, body },
+        key,
+      )
+      const headers = signed.headers as Record<string, string> // aws4 writes text
+      return await answerOf(`${source.adminUrl}${accountsPath}`, { method: 'POST', headers, body: sent })
+    }
+    const made = await post(body)
+    expect(made.status).toBe(200)
+    const key = JSON.parse(made.text) as { accessKeyId: string; secretAccessKey: string }
+    for (const path of [rulesPath, failedPath, damagePath, accountsPath, '/admin/v1/region']) {
+      expect(await ask(source, path, { key })).toMatchObject({ status: 403, code: 'AccessDenied' })
+    }
+    expect(await post(body, key)).toMatchObject({ status: 403, code: 'AccessDenied' })
+    // The signature covers what is sent.
+    const accounts = async () => (JSON.parse((await ask(source, accountsPath)).text) as { accounts: unknown[] }).accounts.length
+    const before = await accounts()
+    expect(await post(body.replace('other', 'third'))).toMatchObject({ status: 403 })
+    expect(await accounts()).toBe(before)
   })
 
   it('refuses a place in the list that no answer named', async () => {

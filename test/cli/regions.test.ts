@@ -39,7 +39,7 @@ describe('farshore regions', () => {
     await eventually(async () => {
       const { code, out } = await farshore(['--data', folder, '--json'])
       const links = [{ region: expect.any(String), isReachable: true, awaySince: null, why: null }]
-      const each = { home: 'us-east-1', epoch: 1, rows: 2, homeRows: 2, stopped: null, rowsBehind: 0, links }
+      const each = { home: 'us-east-1', epoch: 1, rows: 3, homeRows: 3, stopped: null, rowsBehind: 0, links }
       expect(JSON.parse(out)).toEqual({
         regions: [
           { region: 'us-east-1', ...each },
@@ -50,21 +50,21 @@ describe('farshore regions', () => {
       expect(code).toBe(0)
     })
     expect((await farshore(['--data', folder])).out.trim().split('\n')).toEqual([
-      'us-east-1: home, epoch 1, 2 rows, up to date',
-      'eu-west-1: follows us-east-1, epoch 1, 2 rows, up to date',
+      'us-east-1: home, epoch 1, 3 rows, up to date',
+      'eu-west-1: follows us-east-1, epoch 1, 3 rows, up to date',
     ])
 
     // A follower alone says what it last heard of home.
     const environment = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: regions.secretAccessKey }
     const alone = await farshore(['--endpoint', other?.console ?? '', '--json'], environment)
     expect(alone.code).toBe(0)
-    expect((JSON.parse(alone.out) as Said).regions).toMatchObject([{ region: 'eu-west-1', rows: 2, rowsBehind: 0 }])
+    expect((JSON.parse(alone.out) as Said).regions).toMatchObject([{ region: 'eu-west-1', rows: 3, rowsBehind: 0 }])
 
     process.kill(other?.pid ?? 0, 'SIGKILL')
     await eventually(async () => {
       const away = await farshore(['--data', folder])
       expect(away.code).toBe(1)
-      expect(away.out).toMatch(/^us-east-1: home, epoch 1, 2 rows, up to date\n {2}does not reach eu-west-1 since \d{4}-\S+Z: .+\n$/)
+      expect(away.out).toMatch(/^us-east-1: home, epoch 1, 3 rows, up to date\n {2}does not reach eu-west-1 since \d{4}-\S+Z: .+\n$/)
       expect(away.err.trim()).toMatch(/^farshore: Region eu-west-1 cannot be reached at http:\S+\.$/)
     })
     expect((JSON.parse((await farshore(['--data', folder, '--json'])).out) as Said).silent).toEqual(['eu-west-1'])

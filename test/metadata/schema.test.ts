@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { schema } from '../../src/metadata/schema.ts'
 import { openSqlite } from '../../src/metadata/sqlite/open.ts'
+import { identityByName } from '../../src/metadata/tables/identities.ts'
 import { versionOfBlob } from '../../src/metadata/tables/version-rows.ts'
 import { transactions, usesReserve } from '../../src/metadata/transactions.ts'
 
@@ -18,10 +19,15 @@ it('takes over a file of the first schema with all that is in it', async () => {
   const database = new Database(join(directory, 'metadata.db'))
   database.exec(`
     INSERT INTO versions VALUES ('b', 'k', 'id', 1, 1, 0, 5, 1, 'e', 'STANDARD', 'blob', NULL, NULL, '{}', NULL, 0);
+    INSERT INTO roles VALUES ('Worker', '{"name":"Worker","roleId":"AROA1","accountId":"123456789012","path":"/","arn":"a","createdMs":1,"trustPolicy":"t","inlinePolicies":{"__proto__":"p"}}', 7);
     INSERT INTO uploads VALUES ('done', 'b', 'k', 'completed', 1000, '{}', '{}', 0), ('open', 'b', 'k', 'open', 1000, '{}', NULL, 0)`)
   database.close()
   const now = await openSqlite({ ...options, schema })
   onTestFinished(() => now.close())
   expect(await now.read(() => versionOfBlob('blob'))).toMatchObject({ key: 'k', size: 5, isLatest: true })
   expect(await now.commit({ tx: 'forgetCompletedUploads', completedBeforeMs: 2000, limit: 10 })).toEqual({ forgotten: 1 })
+  const role = await now.read(() => identityByName({ accountId: '123456789012', type: 'role', name: 'worker' }))
+  expect(role).toMatchObject({ type: 'role', id: 'AROA1', name: 'Worker', attachedPolicies: [], tags: [], trustPolicy: 't' })
+  expect(Object.keys(role?.inlinePolicies ?? {})).toEqual(['__proto__'])
+  expect(role).not.toHaveProperty('roleId')
 })

@@ -245,6 +245,11 @@ describe('PutBucketReplication', () => {
         { status: 501, code: 'NotImplemented', message: expect.stringContaining('AccessControlTranslation') },
       ],
       [
+        'a role of another account',
+        () => ({ role: 'arn:aws:iam::999999999999:role/replicator', rules: v2(to(destination)) }),
+        { status: 403, code: 'AccessDenied', message: expect.stringContaining('Cross-account pass role') },
+      ],
+      [
         'a role that does not exist',
         () => ({ role: arnOf('nobody'), rules: v2(to(destination)) }),
         {

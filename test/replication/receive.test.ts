@@ -9,6 +9,7 @@ import { createHashers } from '../../src/lib/hash.ts'
 import { HybridClock } from '../../src/lib/hybrid-clock.ts'
 import type { ControlChange } from '../../src/metadata/tables/control.ts'
 import type { Account } from '../../src/model/identities.ts'
+import type { IdentityEdit } from '../../src/model/identity-changes.ts'
 import type { Role } from '../../src/model/role.ts'
 import { ReaderPins } from '../../src/objects/reader-pins.ts'
 import { encodeHead, readStreamHead } from '../../src/replication/frame.ts'
@@ -73,13 +74,13 @@ async function destination() {
     role: 'arn:aws:iam::000000000000:role/replicator',
   }
   return {
-    async makeRole(): Promise<void> {
+    async makeRole(owner = 'owner'): Promise<void> {
       const trust = { Effect: 'Allow', Principal: { Service: 's3.amazonaws.com' }, Action: 'sts:AssumeRole' }
       const trustPolicy = JSON.stringify({ Version: '2012-10-17', Statement: [trust] })
       const facts = { name: 'replicator', arn: link.role, id: 'AROA', path: '/', accountId: '000000000000', createdMs: 1 }
       const account: Account = {
         accountId: '000000000000',
-        canonicalId: '0'.repeat(64),
+        canonicalId: owner,
         displayName: 'root',
         status: 'active',
         createdMs: 1,
@@ -92,6 +93,11 @@ async function destination() {
       for (const change of changes) {
         await metadata.commit({ tx: 'appendControl', selfRegion: 'eu-west-1', requestId: change.kind, change })
       }
+    },
+    async editRole(edit: IdentityEdit): Promise<void> {
+      const of = { accountId: '000000000000', type: 'role', name: 'replicator' } as const
+      const requestId = JSON.stringify(edit)
+      await metadata.commit({ tx: 'appendControl', selfRegion: 'eu-west-1', requestId, change: { kind: 'editIdentity', of, edit } })
     },
     async reasonFor(of: {
       readonly from?: string
@@ -124,6 +130,25 @@ describe('a delivery', () => {
     for (const role of ['arn:aws:iam::000000000000:role/team/replicator', 'arn:aws:iam::111111111111:role/replicator']) {
       expect(await reasonFor({ role })).toBe('AssumeRoleNotPermitted')
     }
+  })
+
+  it('is judged by a role of the account of the source bucket, and by no other account’s', async () => {
+    const { reasonFor, makeRole, editRole } = await destination()
+    await makeRole('f'.repeat(64))
+    await editRole({ kind: 'attachPolicy', arn: 'arn:aws:iam::aws:policy/AdministratorAccess' })
+    expect(await reasonFor({})).toBe('AssumeRoleNotPermitted')
+  })
+
+  it('is judged by the policies that are attached to the role too, and within its boundary', async () => {
+    const { reasonFor, makeRole, editRole } = await destination()
+    await makeRole()
+    await editRole({ kind: 'attachPolicy', arn: 'arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess' })
+    expect(await reasonFor({})).toBe('DstPutObjectNotPermitted')
+    await editRole({ kind: 'attachPolicy', arn: 'arn:aws:iam::aws:policy/AdministratorAccess' })
+    await editRole({ kind: 'setBoundary', arn: 'arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess' })
+    expect(await reasonFor({})).toBe('DstPutObjectNotPermitted')
+    await editRole({ kind: 'setBoundary', arn: 'arn:aws:iam::aws:policy/IAMFullAccess' })
+    expect(await reasonFor({})).toBe('InitiateReplicationNotPermitted')
   })
 
   it('is refused from a region that the source bucket does not live in', async () => {
