@@ -103,6 +103,12 @@ describe('each action for itself', () => {
     expect(await refusal(put(clients.writer, bucket, 'k', { ACL: 'private' }))).toMatchObject(denied)
   })
 
+  it('needs GetObject for If-Match, whose answer tells what is there', async () => {
+    const bucket = await withAcls()
+    await put(clients.writer, bucket, 'k', { IfNoneMatch: '*' })
+    expect(await refusal(put(clients.writer, bucket, 'k', { IfMatch: '"guess"' }))).toMatchObject(denied)
+  })
+
   it('judges the tags that stand in the body', async () => {
     const bucket = await withAcls()
     await put(region().client, bucket)
