@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html
  */
-import { type Grant, ownerOnly } from '../model/acl.ts'
+import type { Grant } from '../model/acl.ts'
 import { type AclAsker, bucketAclAllows, isObjectOwnersAction, objectAclAllows } from '../model/acl-permissions.ts'
 import type { ObjectOwnership, PublicAccessBlock } from '../model/bucket.ts'
 import { evaluateFor, type PolicyRequest, type ResourceVerdict } from '../model/policy.ts'
@@ -33,7 +33,7 @@ export interface BucketAccess {
   readonly policy: PolicyDocument | undefined
   readonly ownership: ObjectOwnership
   readonly publicAccessBlock: PublicAccessBlock | undefined
-  /** Absent: the owner's alone. */
+  /** Absent: the owner's alone, which needs no grant. */
   readonly acl: readonly Grant[] | undefined
 }
 
@@ -186,8 +186,7 @@ function aclAllows(facts: DecisionFacts, bucket: BucketAccess, canonicalId: stri
   if (isObjectOwnersAction(action) && !isNew) {
     return object !== undefined && object !== 'unread' && objectAclAllows(object.acl, asker, action)
   }
-  const grants = bucket.acl ?? ownerOnly({ ID: bucket.ownerId }).Grants
-  return bucketAclAllows(grants, asker, { action, ownerId: bucket.ownerId, isNew })
+  return bucketAclAllows(bucket.acl ?? [], asker, { action, isNew })
 }
 
 function explicitIn({ identity, boundary, session }: PermissionVerdicts): Reason | undefined {

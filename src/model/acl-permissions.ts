@@ -39,18 +39,16 @@ export function isObjectOwnersAction(action: string): boolean {
 }
 
 /**
- * Whether an ACL of the bucket allows the action.
- * @param of.ownerId  the bucket's owner; WRITE lets the owner alone delete versions
+ * Whether an ACL of the bucket allows the action. Versions are deleted by the bucket's owner alone, who needs no grant.
  * @param of.isNew  the object is being written: whoever may write it may say who may read it
  */
 export function bucketAclAllows(
   grants: readonly Grant[],
   asker: AclAsker,
-  { action, ownerId, isNew }: { readonly action: string; readonly ownerId: string; readonly isNew: boolean },
+  { action, isNew }: { readonly action: string; readonly isNew: boolean },
 ): boolean {
-  const isOwners = action === 's3:DeleteObjectVersion' && asker.canonicalId === ownerId
   const isAclOfNew = action === 's3:PutObjectAcl' && isNew
-  const needed = isOwners || isAclOfNew ? 'WRITE' : Object.hasOwn(bucketPermissions, action) ? bucketPermissions[action] : undefined
+  const needed = isAclOfNew ? 'WRITE' : Object.hasOwn(bucketPermissions, action) ? bucketPermissions[action] : undefined
   return needed !== undefined && grants.some((grant) => opens(grant, needed, asker))
 }
 

@@ -22,11 +22,18 @@ export function literalPattern(text: string): Pattern {
   return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index))
 }
 
-/** Compiles and matches, without compiling where nothing needs it. */
+/** As `matchesPattern`, compiling only what stands behind the first wildcard, and only when all before it fits: most patterns end there. */
 export function matchesWildcards(pattern: string, text: string): boolean {
   if (pattern === '*' || pattern === text) return true
-  if (!pattern.includes('*') && !pattern.includes('?')) return false
-  return matchesPattern(compilePattern(pattern), text)
+  let at = 0
+  for (; at < pattern.length; at++) {
+    const unit = pattern.charCodeAt(at)
+    if (unit === star || unit === questionMark) break
+    if (unit !== text.charCodeAt(at)) return false
+  }
+  if (at === pattern.length) return false
+  if (at === pattern.length - 1 && pattern.charCodeAt(at) === star) return true
+  return matchesPattern(compilePattern(pattern.slice(at)), text.slice(at))
 }
 
 export function matchesPattern(pattern: Pattern, text: string): boolean {

@@ -39,6 +39,7 @@ export const PutBucketReplication = operation({
   async handle(context, { Configuration }) {
     const { bucket, services } = context
     const configuration = checkReplicationConfiguration(Configuration, { makeId: () => randomUUID() })
+    await checkRoleAccount(configuration.Role, bucket, services)
     await context.authorize('iam:PassRole', {
       bucket: undefined,
       bucketName: undefined,
@@ -106,21 +107,20 @@ async function resolveReplication(
     facts.set(destination, found)
     destinations.push([destination, { bucketId: found.bucketId, region: found.region }])
   }
-  const role = await roleOf(configuration.Role, { bucket, control })
+  const role = await roleOf(configuration.Role, control)
   checkReplicationFacts(configuration, { source, destinations: facts, role })
   return { configuration, destinations: Object.fromEntries(destinations) }
 }
 
 /** @throws S3Error AccessDenied for a role of another account than the bucket's: S3 takes none over that line */
-async function roleOf(
-  arn: string,
-  { bucket, control }: { readonly bucket: Bucket; readonly control: Services['control'] },
-): Promise<ParsedRole | undefined> {
+async function checkRoleAccount(arn: string, bucket: Bucket, { control }: Services): Promise<void> {
   const accountId = parseRoleArn(arn)?.accountId
   const owner = await control.accountByCanonicalId(bucket.ownerId)
-  if (accountId !== undefined && accountId !== owner?.accountId) {
-    throw new S3Error('AccessDenied', { message: `Cross-account pass role is not allowed: ${arn} is not of the account of the bucket.` })
-  }
+  if (accountId === undefined || accountId === owner?.accountId) return
+  throw new S3Error('AccessDenied', { message: `Cross-account pass role is not allowed: ${arn} is not of the account of the bucket.` })
+}
+
+async function roleOf(arn: string, control: Services['control']): Promise<ParsedRole | undefined> {
   const role = await control.heldRole(arn)
   return role && parseRole(role)
 }

@@ -2,6 +2,7 @@
 import { refuseUnsupported } from '../model/headers.ts'
 import { operation } from '../s3/define.ts'
 import { headers, objectKey } from '../s3/members.ts'
+import { hidingAbsence } from './shared/find.ts'
 import { isVersioned, versionAction, versionHeader, versionIdQuery } from './shared/version-ids.ts'
 
 /**
@@ -15,8 +16,11 @@ export const DeleteObjectTagging = operation({
   input: { Key: objectKey(), VersionId: versionIdQuery(), Supported: headers(refuseUnsupported) },
   errors: ['InvalidArgument', 'MethodNotAllowed', 'NoSuchKey', 'NoSuchVersion'],
 
-  async handle({ bucket, services }, { Key, VersionId }) {
-    const version = await services.objects.setAttribute({ bucket, key: Key, versionId: VersionId }, { name: 'tags', value: [] })
+  async handle(context, { Key, VersionId }) {
+    const { bucket, services } = context
+    const version = await hidingAbsence(context, () =>
+      services.objects.setAttribute({ bucket, key: Key, versionId: VersionId }, { name: 'tags', value: [] }),
+    )
     return { status: 204, headers: isVersioned(bucket) ? versionHeader(version) : {} }
   },
 })

@@ -40,6 +40,7 @@ export const DeleteObjects = operation({
   name: 'DeleteObjects',
   route: 'POST /{Bucket}?delete',
   action: 's3:DeleteObject',
+  asksItself: true,
   input: { Delete: xmlBody(Delete, { integrity: 'required' }), Supported: headers(refuseUnsupported) },
   errors: ['BadDigest', 'InvalidDigest', 'InvalidRequest', 'MalformedXML', 'MissingRequestBodyError', 'NotImplemented'],
 

@@ -3,8 +3,12 @@ import { refuseUnsupported } from '../model/headers.ts'
 import { checkObjectTags } from '../model/tags.ts'
 import { operation } from '../s3/define.ts'
 import { headers, objectKey, xmlBody } from '../s3/members.ts'
+import { hidingAbsence } from './shared/find.ts'
 import { TaggingDocument } from './shared/tagging.ts'
+import { objectTarget } from './shared/targets.ts'
 import { isVersioned, versionAction, versionHeader, versionIdQuery } from './shared/version-ids.ts'
+
+const putTagging = versionAction('Put', 'Tagging')
 
 /**
  * Replaces a version's tags, all of them.
@@ -13,14 +17,19 @@ import { isVersioned, versionAction, versionHeader, versionIdQuery } from './sha
 export const PutObjectTagging = operation({
   name: 'PutObjectTagging',
   route: 'PUT /{Bucket}/{Key+}?tagging',
-  action: versionAction('Put', 'Tagging'),
+  action: putTagging,
+  tagsInBody: true,
   input: { Key: objectKey(), VersionId: versionIdQuery(), Supported: headers(refuseUnsupported), Tagging: xmlBody(TaggingDocument) },
   errors: ['BadRequest', 'InvalidTag', 'MalformedXML', 'MethodNotAllowed', 'MissingRequestBodyError', 'NoSuchKey', 'NoSuchVersion'],
 
-  async handle({ bucket, services }, { Key, VersionId, Tagging }) {
+  async handle(context, { Key, VersionId, Tagging }) {
+    const { bucket, services } = context
     const tags = Tagging.TagSet.Tag
     checkObjectTags(tags)
-    const version = await services.objects.setAttribute({ bucket, key: Key, versionId: VersionId }, { name: 'tags', value: tags })
+    await context.authorize(putTagging({ VersionId }), { ...objectTarget(context, Key, VersionId), tags })
+    const version = await hidingAbsence(context, () =>
+      services.objects.setAttribute({ bucket, key: Key, versionId: VersionId }, { name: 'tags', value: tags }),
+    )
     return { status: 200, headers: isVersioned(bucket) ? versionHeader(version) : {} }
   },
 })

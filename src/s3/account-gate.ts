@@ -4,7 +4,6 @@ import { isPrincipal } from '../access/caller.ts'
 import type { Keys } from '../access/credentials.ts'
 import { type DecisionFacts, decide } from '../access/decide.ts'
 import { accessDenied } from '../access/denied.ts'
-import { ownerOnly } from '../model/acl.ts'
 import { bucketArn, objectArn } from '../model/arn.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
@@ -14,7 +13,7 @@ import { SigningKeys } from './auth/signing-keys.ts'
 import { claimedKey, readClaim, verifySignature } from './auth/verify.ts'
 import { RequestContext } from './condition-context.ts'
 import type { Target } from './define.ts'
-import type { Authorization, Gate } from './gate.ts'
+import type { Authorization, Confirm, Gate } from './gate.ts'
 
 export interface AccountGateOptions {
   readonly keys: Keys
@@ -61,7 +60,7 @@ export function createAccountGate(options: AccountGateOptions): Gate {
 type AuthorizeParts = Pick<AccountGateOptions, 'accountIdOf' | 'findVersion'> & { readonly policies: BucketPolicies }
 
 /** NOTE: the ordinary request is decided at once; an object is read only when the decision turns on it. */
-function authorize(question: Authorization, parts: AuthorizeParts): void | Promise<void> {
+function authorize(question: Authorization, parts: AuthorizeParts): undefined | Promise<Confirm | undefined> {
   const { caller, target } = question
   const owner = target.bucket?.ownerId
   if (owner === undefined) return decided(question, parts, isPrincipal(caller) ? caller.accountId : undefined)
@@ -70,19 +69,26 @@ function authorize(question: Authorization, parts: AuthorizeParts): void | Promi
   return typeof accountId === 'object' ? accountId.then((id) => decided(question, parts, id)) : decided(question, parts, accountId)
 }
 
-function decided(question: Authorization, parts: AuthorizeParts, resourceAccount: string | undefined): void | Promise<void> {
+function decided(
+  question: Authorization,
+  parts: AuthorizeParts,
+  resourceAccount: string | undefined,
+): undefined | Promise<Confirm | undefined> {
   const { target } = question
   const mayHaveObject = target.bucket !== undefined && target.key !== undefined && target.isNew !== true
   const attempt = judge(question, { parts, resourceAccount, version: mayHaveObject ? 'unread' : undefined })
   if (attempt.needsVersion) return decidedWithVersion(question, parts, resourceAccount)
   attempt.settle()
+  return undefined
 }
 
-async function decidedWithVersion(question: Authorization, parts: AuthorizeParts, resourceAccount: string | undefined): Promise<void> {
+async function decidedWithVersion(question: Authorization, parts: AuthorizeParts, resourceAccount: string | undefined): Promise<Confirm> {
   const { bucket, key, versionId } = question.target
   if (bucket === undefined || key === undefined) throw new Error('an object was asked for where there is none')
   const version = await parts.findVersion({ bucket, key, versionId })
-  judge(question, { parts, resourceAccount, version: version?.isDeleteMarker ? undefined : version }).settle()
+  const confirm = (found: ObjectVersion | undefined) => judge(question, { parts, resourceAccount, version: found }).settle()
+  confirm(version?.isDeleteMarker ? undefined : version)
+  return confirm
 }
 
 interface Judging {
@@ -106,12 +112,14 @@ function judge(question: Authorization, { parts, resourceAccount, version }: Jud
     resource,
     context: contextOf,
     bucket: target.bucket && bucketAccess(target.bucket, parts.policies),
-    object: typeof version === 'object' ? { ownerId: version.record.ownerId, acl: aclOf(version) } : version,
+    object: typeof version === 'object' ? { ownerId: version.record.ownerId, acl: version.record.acl.value } : version,
     isNew: target.isNew === true,
   })
   return {
     needsVersion: decision.kind === 'needsObject' || (context?.misses ?? false),
     settle() {
+      // Who is refused for tags that are not read yet is asked again when they are.
+      if (decision.kind === 'deny' && context?.missesBody) return
       if (decision.kind === 'deny') throw accessDenied({ caller, action, resource, reason: decision.reason })
       if (decision.kind === 'needsObject') throw new Error('the decision asked for an object that had been read')
     },
@@ -121,12 +129,6 @@ function judge(question: Authorization, { parts, resourceAccount, version }: Jud
 function bucketAccess(bucket: Bucket, policies: BucketPolicies): NonNullable<DecisionFacts['bucket']> {
   const { ownership = 'ObjectWriter', publicAccessBlock, acl } = bucket.settings
   return { ownerId: bucket.ownerId, policy: policies.of(bucket), ownership, publicAccessBlock, acl }
-}
-
-/** Without grants a version is its owner's alone. */
-function aclOf({ record }: ObjectVersion) {
-  const { ownerId, acl } = record
-  return acl.value.length === 0 ? ownerOnly({ ID: ownerId }).Grants : acl.value
 }
 
 function resourceOf({ arn, bucket, bucketName, key }: Target): string {

@@ -42,15 +42,20 @@ type Values = Record<string, string | readonly string[] | undefined>
 
 export class RequestContext extends PolicyContext {
   readonly #isUnread: boolean
+  readonly #hasTagsInBody: boolean
   /** Set when a policy asked for a tag of an object that has not been read: its answer does not count then. */
   misses = false
+  /** The same of tags that stand in the body of the request. */
+  missesBody = false
 
   constructor(facts: ContextFacts) {
     super(present({ ...requestValues(facts.request), ...callerValues(facts.caller), ...targetValues(facts) }))
     this.#isUnread = facts.tags === 'unread'
+    this.#hasTagsInBody = facts.target.tags === 'inBody'
   }
 
   override values(name: string): readonly string[] | undefined {
+    if (this.#hasTagsInBody && /^s3:requestobjecttag/i.test(name)) this.missesBody = true
     if (this.#isUnread && /^s3:existingobjecttag\//i.test(name)) this.misses = true
     return super.values(name)
   }
@@ -120,7 +125,7 @@ function targetValues({ request, action, target, resourceAccount, tags }: Contex
     's3:VersionId': target.versionId,
     ...(target.key === undefined && listValues(request)),
     ...(writingActions.has(action) && headerValues(request.headers)),
-    ...(taggingActions.has(action) && requestTagValues(target.tags ?? requestTags(request.headers))),
+    ...(taggingActions.has(action) && requestTagValues(target.tags === 'inBody' ? [] : (target.tags ?? requestTags(request.headers)))),
     ...(tags !== 'unread' && Object.fromEntries(tags.map(({ Key, Value }) => [`s3:ExistingObjectTag/${Key}`, Value]))),
   }
 }

@@ -3,7 +3,9 @@ import type { Caller } from '../access/caller.ts'
 import type { Bucket } from '../model/bucket.ts'
 import type { S3ErrorCode } from '../model/errors.ts'
 import type { Tag } from '../model/tags.ts'
+import type { ObjectVersion } from '../model/version.ts'
 import type { Body } from './auth/body.ts'
+import type { Confirm } from './gate.ts'
 import type { BodyMember, HeadInputOf, InputOf, Member, Members, RequestParts } from './members.ts'
 import type { Reply, SlowReply } from './reply.ts'
 import { parseRoute, type Route } from './route.ts'
@@ -19,8 +21,8 @@ export interface Target {
   readonly versionId?: string | undefined
   /** The object is what this request writes: whatever the key holds now has no say. */
   readonly isNew?: boolean
-  /** That are to be put on it, where no header says so. */
-  readonly tags?: readonly Tag[]
+  /** That are to be put on it, where no header says so; `inBody`: not read yet, and asked about again when they are. */
+  readonly tags?: readonly Tag[] | 'inBody'
   /** Of what is neither bucket nor object: a role that is passed. */
   readonly arn?: string
 }
@@ -42,9 +44,12 @@ export interface OperationContext {
   readonly signedRegion: string | undefined
   /**
    * The same check that `action` got, for whatever else an operation touches: the source of a copy, an ACL beside a PUT.
+   * @returns to be called with the version that is found, if there is a function
    * @throws S3Error AccessDenied
    */
-  authorize(action: string, target: Target): Promise<void>
+  authorize(action: string, target: Target): Promise<Confirm | undefined>
+  /** To be told the version that the request names, before anything of it is told to the caller. @throws S3Error AccessDenied */
+  confirm(version: ObjectVersion): void
   /**
    * Another bucket that the request names, read as `bucket` was.
    * @param expectedOwner x-amz-source-expected-bucket-owner, where the operation has it; for `bucket` itself it has been checked
@@ -65,6 +70,10 @@ export interface OperationDefinition<M extends Members> {
   readonly action: string | ((input: HeadInputOf<M>) => string)
   /** The operation writes the object that its path names: an object that is there already has no say in it. */
   readonly writes?: true
+  /** The action is asked about by `handle` alone, for each of many things. */
+  readonly asksItself?: true
+  /** Its tags stand in the body: whoever is refused for them is refused by `handle`, which must authorize the action anew. */
+  readonly tagsInBody?: true
   /** `new`: the bucket that the path names need not exist. */
   readonly bucket?: 'existing' | 'new'
   readonly input: M
@@ -91,6 +100,8 @@ export interface Operation {
   /** Reads what the head holds. @throws S3Error for a member that is missing or wrong */
   decode(parts: RequestParts): HeadInput
   actionOf(input: HeadInput): string
+  /** Whether `run` asks about the action, and the pipeline does not. */
+  readonly asksItself: boolean
   /** What the action is about, with the version that the request names. */
   targetOf(target: Target, input: HeadInput): Target
   /** @param bytes the whole body when `body` is 'document' */
@@ -120,6 +131,7 @@ export function operation<const M extends Members>(definition: OperationDefiniti
     errors: definition.errors,
     queryNames: new Set([...queryNames, ...(definition.queries ?? [])]),
     document: document?.[1],
+    asksItself: definition.asksItself === true,
 
     decode: (parts) => Object.fromEntries(head.map(([member, spec]) => [member, spec.decode(parts)])),
 
@@ -128,7 +140,8 @@ export function operation<const M extends Members>(definition: OperationDefiniti
     targetOf(target, input) {
       const versionId = typeof input.VersionId === 'string' ? input.VersionId : undefined
       const isNew = definition.writes === true
-      return versionId === undefined && !isNew ? target : { ...target, versionId, isNew }
+      if (versionId === undefined && !isNew && !definition.tagsInBody) return target
+      return { ...target, versionId, isNew, ...(definition.tagsInBody && { tags: 'inBody' as const }) }
     },
     run(context, input, { stream, bytes }) {
       const whole = document === undefined ? input : { ...input, [document[0]]: document[1].decode(bytes ?? noBytes) }

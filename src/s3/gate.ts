@@ -1,6 +1,7 @@
 /** What the wire asks of those who know credentials, permissions and buckets. The composition provides it. */
 import type { Caller } from '../access/caller.ts'
 import type { Bucket } from '../model/bucket.ts'
+import type { ObjectVersion } from '../model/version.ts'
 import type { RequestHead } from './auth/head.ts'
 import type { FormClaim } from './auth/post-form.ts'
 import type { Signed, Verified } from './auth/verify.ts'
@@ -26,6 +27,12 @@ export interface Gate {
    * @throws S3Error NoSuchBucket | PermanentRedirect | AccessDenied (another owner)
    */
   resolveBucket(name: string, expectedOwner: string | undefined): Bucket | Promise<Bucket>
-  /** @throws S3Error AccessDenied */
-  authorize(question: Authorization): void | Promise<void>
+  /**
+   * @returns what is to be asked with the version that the operation then finds, where the answer turned on the version that was there
+   * @throws S3Error AccessDenied
+   */
+  authorize(question: Authorization): Confirm | undefined | Promise<Confirm | undefined>
 }
+
+/** Another version may stand there by the time it is found. @throws S3Error AccessDenied */
+export type Confirm = (version: ObjectVersion) => void

@@ -7,6 +7,7 @@ import { putObjectMaxBytes } from '../model/limits.ts'
 import { checkBucketName, checkKey } from '../model/names.ts'
 import { expandedFields, formHeaders } from '../model/post-form.ts'
 import { checkPostPolicy, parsePostPolicy } from '../model/post-policy.ts'
+import type { ObjectVersion } from '../model/version.ts'
 import type { Address } from './address.ts'
 import { type Body, bodyHeadersOf, type MeasuredBody, openBody } from './auth/body.ts'
 import { headerOf, type RequestHead } from './auth/head.ts'
@@ -17,7 +18,7 @@ import type { Operation, OperationContext, Target } from './define.ts'
 import { readDocument } from './document.ts'
 import type { Exchange } from './exchange.ts'
 import { formMaxBytes, isForm, openForm } from './form.ts'
-import type { Authorization, Gate } from './gate.ts'
+import type { Authorization, Confirm, Gate } from './gate.ts'
 import { withHoistedHeaders } from './hoisted-headers.ts'
 import type { QueryString } from './query-string.ts'
 import type { Reply, SlowReply } from './reply.ts'
@@ -50,9 +51,12 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
   const { caller } = verified
   const target = await resolveTarget(operation, { ...arrival, head }, parts.gate)
   const request = requestFacts(exchange, { operation, headers, query, verified })
-  if (operation.body === 'form') return answerForm(operation, { exchange, verified, caller, target, request, parts }, { ...arrival, head })
+  if (operation.body === 'form')
+    return answerForm(operation, { exchange, verified, caller, target, request, confirm: undefined, parts }, { ...arrival, head })
   const input = operation.decode({ bucketName: address.bucketName, key: address.key, query, headers })
-  await authorizeTarget(parts.gate, { caller, action: operation.actionOf(input), target: operation.targetOf(target, input), request })
+  const action = operation.actionOf(input)
+  const question = { caller, action, target: operation.targetOf(target, input), request }
+  const confirm = operation.asksItself ? undefined : await authorizeTarget(parts.gate, question)
 
   const stream =
     operation.body === 'none'
@@ -60,7 +64,7 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
       : openRequestBody({ exchange, head, verified, maxBytes: putObjectMaxBytes, needsLength: operation.body === 'stream' })
   const { document } = operation
   const bytes = document && (await readDocument({ head, body: stream, limits: document, hashing: parts.hashing }))
-  return operation.run(new Context({ exchange, verified, caller, target, request, parts }), input, { stream, bytes })
+  return operation.run(new Context({ exchange, verified, caller, target, request, confirm, parts }), input, { stream, bytes })
 }
 
 /** The way of a form: who sends it, the key and what would be headers stand in the body, before the file. */
@@ -88,9 +92,10 @@ async function answerForm(operation: Operation, facts: ContextFacts, { head, que
   const named = { ...target, key }
   // What conditions ask of headers, the form's fields answer.
   const request = requestFacts(exchange, { operation, headers, query, verified })
-  await authorizeTarget(parts.gate, { caller, action: operation.actionOf(input), target: operation.targetOf(named, input), request })
+  const action = operation.actionOf(input)
+  const confirm = await authorizeTarget(parts.gate, { caller, action, target: operation.targetOf(named, input), request })
   const stream: Body = { lengthBytes: undefined, trailers: () => ({}), release() {}, [Symbol.asyncIterator]: () => form.file(range) }
-  return operation.run(new Context({ ...facts, verified, caller, target: named, request }), input, { stream, bytes: undefined })
+  return operation.run(new Context({ ...facts, verified, caller, target: named, request, confirm }), input, { stream, bytes: undefined })
 }
 
 function twoMechanisms(): S3Error {
@@ -143,9 +148,9 @@ function requestFacts(
 }
 
 /** Who may not use a bucket is still told its region, as HeadBucket's callers rely on. */
-async function authorizeTarget(gate: Gate, question: Authorization): Promise<void> {
+async function authorizeTarget(gate: Gate, question: Authorization): Promise<Confirm | undefined> {
   try {
-    await gate.authorize(question)
+    return (await gate.authorize(question)) ?? undefined
   } catch (error) {
     const { bucket } = question.target
     if (!(error instanceof S3Error) || bucket === undefined) throw error
@@ -190,6 +195,7 @@ interface ContextFacts {
   readonly caller: Caller
   readonly target: Target
   readonly request: RequestFacts
+  readonly confirm: Confirm | undefined
   readonly parts: PipelineParts
 }
 
@@ -239,9 +245,13 @@ class Context implements OperationContext {
     return this.#facts.exchange.request.headers.host ?? ''
   }
 
-  async authorize(action: string, target: Target): Promise<void> {
+  confirm(version: ObjectVersion): void {
+    this.#facts.confirm?.(version)
+  }
+
+  async authorize(action: string, target: Target): Promise<Confirm | undefined> {
     const { caller, request, parts } = this.#facts
-    await parts.gate.authorize({ caller, action, target, request })
+    return (await parts.gate.authorize({ caller, action, target, request })) ?? undefined
   }
 
   async resolveBucket(name: string, expectedOwner?: string): Promise<Bucket> {

@@ -59,6 +59,7 @@ export function testGate(): Gate {
     },
     authorize: ({ target }) => {
       if (target.key?.startsWith('denied')) throw new S3Error('AccessDenied')
+      return undefined
     },
   }
 }

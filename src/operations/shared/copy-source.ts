@@ -35,8 +35,9 @@ export async function findSource(context: OperationContext, input: InputOf<typeo
   const { CopySource: source, SourceConditions, ExpectedSourceOwner } = input
   const bucket = await sourceBucket(context, source.bucket, ExpectedSourceOwner)
   const target: Target = { bucket, bucketName: bucket.name, key: source.key, versionId: source.versionId }
-  await context.authorize(source.versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', target)
+  const confirm = await context.authorize(source.versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', target)
   const version = await sourceVersion(context, { bucket, source })
+  confirm?.(version)
   checkCopySourceConditions(SourceConditions, version)
   return { bucket, version, target }
 }

@@ -16,8 +16,17 @@ export interface ObjectAddress {
  */
 export async function findObject(context: OperationContext, address: ObjectAddress): Promise<ObjectVersion> {
   const { bucket, services } = context
+  return await hidingAbsence(context, async () => {
+    const version = await services.objects.find({ bucket, ...address })
+    context.confirm(version)
+    return version
+  })
+}
+
+/** @throws what `work` throws; AccessDenied in its place when that tells that there is nothing, and the caller may not list */
+export async function hidingAbsence<T>(context: OperationContext, work: () => Promise<T>): Promise<T> {
   try {
-    return await services.objects.find({ bucket, ...address })
+    return await work()
   } catch (error) {
     if (isAbsent(error)) await context.authorize('s3:ListBucket', bucketTarget(context))
     throw error
