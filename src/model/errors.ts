@@ -39,6 +39,7 @@ const table = {
   InvalidChunkSizeError: [400, 'Only the last chunk is allowed to have a size less than 8192 bytes'],
   InvalidClientTokenId: [403, 'The security token included in the request is invalid.'],
   InvalidDigest: [400, 'The Content-MD5 you specified was invalid.'],
+  InvalidInput: [400, 'The request was rejected because an invalid or out-of-range value was supplied for an input parameter.'],
   InvalidPart: [
     400,
     "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",

@@ -60,7 +60,13 @@ const knownKeys: ReadonlySet<string> = new Set(
     'aws:Username',
     'aws:ViaAWSService',
     'aws:VpcSourceIp',
+    'iam:AWSServiceName',
+    'iam:PassedToService',
+    'iam:PermissionsBoundary',
+    'iam:PolicyARN',
+    'sts:DurationSeconds',
     'sts:ExternalId',
+    'sts:SourceIdentity',
     'sts:RoleSessionName',
     's3:DataAccessPointAccount',
     's3:DataAccessPointArn',
@@ -90,4 +96,11 @@ const knownKeys: ReadonlySet<string> = new Set(
     's3:x-amz-website-redirect-location',
   ].map((key) => key.toLowerCase()),
 )
-const knownFamilies = ['aws:principaltag/', 'aws:requesttag/', 'aws:resourcetag/', 's3:requestobjecttagkeys', 's3:requestobjecttag/']
+const knownFamilies = [
+  'aws:principaltag/',
+  'aws:requesttag/',
+  'aws:resourcetag/',
+  'iam:resourcetag/',
+  's3:requestobjecttagkeys',
+  's3:requestobjecttag/',
+]

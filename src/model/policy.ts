@@ -37,7 +37,12 @@ export function evaluateTrust(
   })
 }
 
-function decide(documents: readonly PolicyDocument[], request: PolicyRequest, isFor: (statement: PolicyStatement) => boolean): Verdict {
+/** @param isFor  which statements speak of the one who asks */
+export function decide(
+  documents: readonly PolicyDocument[],
+  request: PolicyRequest,
+  isFor: (statement: PolicyStatement) => boolean,
+): Verdict {
   const context = request.context instanceof PolicyContext ? request.context : new PolicyContext(request.context ?? {})
   let verdict: Verdict = 'implicitDeny'
   for (const document of documents) {

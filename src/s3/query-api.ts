@@ -5,7 +5,7 @@
 import type { Caller } from '../access/caller.ts'
 import { S3Error } from '../model/errors.ts'
 import { readWhole } from './auth/body.ts'
-import type { RequestHead } from './auth/head.ts'
+import { headerOf, type RequestHead } from './auth/head.ts'
 import { sha256Hex } from './auth/signature.ts'
 import type { Anonymous, Signed } from './auth/verify.ts'
 import type { ResponseIds } from './errors-out.ts'
@@ -18,6 +18,12 @@ import { writeXml, type XmlValue } from './xml/write.ts'
 
 export type QueryService = 'iam' | 'sts'
 
+export interface QueryOrigin {
+  readonly sourceIp?: string
+  readonly isSecure?: boolean
+  readonly userAgent?: string
+}
+
 export interface QueryCall {
   readonly service: QueryService
   /** `CreateRole`; not checked to exist. */
@@ -25,6 +31,8 @@ export interface QueryCall {
   readonly parameters: QueryString
   /** Never anonymous. */
   readonly caller: Caller
+  /** What policies may ask about the request beside who makes it; never from what a client says of itself but for its user agent. */
+  readonly origin?: QueryOrigin
   readonly requestId: string
   readonly nowMs: number
   readonly signal: AbortSignal
@@ -64,8 +72,19 @@ export async function answerQuery(exchange: Exchange, arrival: Arrival, parts: {
   if (!/^[A-Za-z]{1,128}$/.test(action)) throw new S3Error('InvalidAction')
   exchange.operation = `${service}:${action}`
   const { caller } = verified
-  const result = await parts.query({ service, action, parameters: form, caller, requestId, nowMs, signal: exchange.signal })
+  const origin = originOf(exchange, arrival.head)
+  const result = await parts.query({ service, action, parameters: form, caller, origin, requestId, nowMs, signal: exchange.signal })
   return queryReply(`${action}Response`, { service, requestId, content: { [`${action}Result`]: result } })
+}
+
+function originOf({ request: { socket } }: Exchange, head: RequestHead): QueryOrigin {
+  const { remoteAddress } = socket
+  const userAgent = headerOf(head, 'user-agent')
+  return {
+    ...(remoteAddress !== undefined && { sourceIp: remoteAddress.replace(/^::ffff:(?=[0-9.]+$)/, '') }),
+    isSecure: 'encrypted' in socket && socket.encrypted === true,
+    ...(userAgent !== undefined && { userAgent }),
+  }
 }
 
 async function readCall(
