@@ -6,6 +6,7 @@ import { createAdminServer } from './admin/server.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
 import type { Config } from './config/schema.ts'
 import { createControl } from './control/control.ts'
+import { beginAccounts } from './control/first-account.ts'
 import { systemClock } from './lib/clock.ts'
 import { type Engine, runEngine } from './lib/engine.ts'
 import { ReaderPins, sharedPins } from './objects/reader-pins.ts'
@@ -62,15 +63,16 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
     log,
   })
   closing(() => peers.close())
-  const control = await createControl({ metadata, self, regions, peers, clock, log, accountId: credentials.accountId })
+  const control = await createControl({ metadata, self, regions, peers, clock, log })
   closing(() => control.close())
+  await beginAccounts(control, credentials, { self, nowMs: clock.nowMs() })
   const replication = createReplication({ parts, control, peers, self, clock, log })
   closing(() => replication.close())
   let threads: Threads | undefined
   const disk = createDiskEngines(config, { parts, threads: () => threads, clock, log })
   const engines: readonly Engine[] = [...disk.engines, ...control.engines, ...replication.engines]
 
-  const gate = createGate(config, { control, peerKeyOf: peers.peerKeyOf })
+  const gate = createGate(config, { metadata, control, peerKeyOf: peers.peerKeyOf })
   const admin = createAdminServer({
     config,
     gate,

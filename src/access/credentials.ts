@@ -1,5 +1,7 @@
 /** Access keys that this region knows, and whose they are. */
 import type { Caller } from './caller.ts'
+import { rootPrincipal } from './holders.ts'
+import { StoredKeys, type StoredKeysParts } from './stored-keys.ts'
 
 /** The first account, and its root key. */
 export interface RootCredentials {
@@ -34,25 +36,21 @@ export interface Keys {
   find(key: ClaimedKey): Promise<Credential | undefined>
 }
 
-export function createKeys(root: RootCredentials, peerKeyOf: PeerKeyOf): Keys {
-  const { accountId, canonicalId, rootAccessKeyId, rootSecretAccessKey } = root
-  const rootCredential: Credential = {
-    secretAccessKey: rootSecretAccessKey,
-    caller: {
-      kind: 'root',
-      accountId,
-      canonicalId,
-      accessKeyId: rootAccessKeyId,
-      arn: `arn:aws:iam::${accountId}:root`,
-      userId: accountId,
-      permissions: { identity: [] },
-    },
-  }
+/** @param stored  where all other keys stand; without it there are none */
+export function createKeys(root: RootCredentials, peerKeyOf: PeerKeyOf, stored?: StoredKeysParts): Keys {
+  const { rootAccessKeyId } = root
+  const rootCredential: Credential = { secretAccessKey: root.rootSecretAccessKey, caller: rootPrincipal(root, rootAccessKeyId) }
+  const storedKeys = stored && new StoredKeys(stored)
   return {
-    async find({ accessKeyId }) {
+    async find({ accessKeyId, sessionToken }) {
+      // The configuration's own key opens whatever the rows say: who set it up is never locked out.
       if (accessKeyId === rootAccessKeyId) return rootCredential
       const peer = peerKeyOf(accessKeyId)
-      return peer && { secretAccessKey: peer.secretAccessKey, caller: { kind: 'peer', region: peer.region } }
+      if (peer !== undefined) return { secretAccessKey: peer.secretAccessKey, caller: { kind: 'peer', region: peer.region } }
+      // A token with a key that needs none is the signature's business to refuse.
+      const key = await storedKeys?.findKey(accessKeyId)
+      if (key !== undefined || sessionToken === undefined) return key
+      return await storedKeys?.findSession(accessKeyId, sessionToken)
     },
   }
 }

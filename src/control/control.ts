@@ -20,7 +20,11 @@ import { BucketNotices, changedPath } from './notices.ts'
 import { ControlWriter, patienceMs } from './writer.ts'
 
 /** Something that a refused delivery may have waited for. */
-export type ControlEvent = { readonly kind: 'role'; readonly name: string } | { readonly kind: 'bucket'; readonly bucketId: string }
+export type ControlEvent =
+  | { readonly kind: 'role'; readonly name: string }
+  /** A managed policy says something else than before to whom it is attached. */
+  | { readonly kind: 'policy'; readonly name: string }
+  | { readonly kind: 'bucket'; readonly bucketId: string }
 
 /** This region's copy of the control log, as it stands now. */
 export interface ControlStanding {
@@ -52,8 +56,6 @@ export interface ControlParts {
   readonly self: string
   /** All regions in their order, this one among them. */
   readonly regions: readonly { readonly name: string; readonly publicUrl: string }[]
-  /** The account that owns every bucket: twelve digits. */
-  readonly accountId: string
   readonly peers: Peers
   readonly clock: Clock
   readonly log: PeerLog
@@ -112,18 +114,8 @@ export async function createControl(parts: ControlParts): Promise<Control> {
     },
     deleteBucket: (bucket) => deletions.delete(bucket),
     bucketFacts: (name) => bucketFacts(parts, name),
-    async createRole(role) {
-      await write({ kind: 'createRole', role })
-      return role
-    },
-    async deleteRole(name) {
-      await write({ kind: 'deleteRole', name })
-    },
-    async putRolePolicy({ roleName, policyName, document }) {
-      await write({ kind: 'putRolePolicy', roleName, policyName, document })
-    },
-    async deleteRolePolicy({ roleName, policyName }) {
-      await write({ kind: 'deleteRolePolicy', roleName, policyName })
+    async changeIdentities(change) {
+      await write(change)
     },
     changed({ id }) {
       tell({ kind: 'bucket', bucketId: id })
@@ -167,7 +159,26 @@ function eventOf(change: ControlChange): ControlEvent | undefined {
     case 'putRolePolicy':
     case 'deleteRolePolicy':
       return { kind: 'role', name: change.roleName }
+    case 'createIdentity':
+      return change.identity.type === 'role' ? { kind: 'role', name: change.identity.name } : undefined
+    case 'deleteIdentity':
+      return change.of.type === 'role' ? { kind: 'role', name: change.of.name } : undefined
+    case 'editIdentity':
+      return editEvent(change)
+    case 'createAccount':
+    case 'changeAccount':
+    case 'deleteAccount':
+    case 'createAccessKey':
+    case 'setAccessKeyStatus':
+    case 'deleteAccessKey':
+      return undefined
     default:
       return change satisfies never
   }
+}
+
+function editEvent({ of, edit }: Extract<ControlChange, { kind: 'editIdentity' }>): ControlEvent | undefined {
+  if (of.type === 'role') return { kind: 'role', name: of.name }
+  const isNewDefault = edit.kind === 'setDefaultPolicyVersion' || (edit.kind === 'createPolicyVersion' && edit.isDefault)
+  return of.type === 'policy' && isNewDefault ? { kind: 'policy', name: of.name } : undefined
 }

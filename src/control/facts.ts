@@ -1,5 +1,6 @@
 /** What a bucket of any region is like right now: asked where it lives. */
 import type { Metadata } from '../metadata/engine.ts'
+import { accountByCanonicalId } from '../metadata/tables/accounts.ts'
 import { bucketById } from '../metadata/tables/buckets.ts'
 import type { BucketName } from '../model/bucket.ts'
 import type { DestinationFacts } from '../model/replication-facts.ts'
@@ -15,8 +16,6 @@ export interface BucketFacts extends DestinationFacts {
 export interface FactsParts {
   readonly metadata: Metadata
   readonly peers: Peers
-  /** The account that owns every bucket of the deployment. */
-  readonly accountId: string
 }
 
 /** @returns undefined when there is no such bucket any more @throws S3Error ServiceUnavailable naming the region that cannot be reached */
@@ -42,9 +41,14 @@ export function factsRoute(parts: FactsParts): PeerRoute {
   })
 }
 
-async function localFacts({ metadata, accountId }: FactsParts, id: string): Promise<BucketFacts | undefined> {
-  const bucket = await metadata.read(() => bucketById(id))
-  if (bucket === undefined || bucket.state !== 'active') return undefined
-  // Object Lock cannot be switched on yet, so that no bucket has it.
-  return { bucketId: bucket.id, region: bucket.region, versioning: bucket.versioning, objectLock: false, ownerAccountId: accountId }
+async function localFacts({ metadata }: FactsParts, id: string): Promise<BucketFacts | undefined> {
+  const found = await metadata.read(function* () {
+    const bucket = yield* bucketById(id)
+    return bucket && { bucket, owner: yield* accountByCanonicalId(bucket.ownerId) }
+  })
+  if (found === undefined || found.bucket.state !== 'active') return undefined
+  const { bucket, owner } = found
+  // Object Lock cannot be switched on yet, so that no bucket has it. An owner who is gone is none that a rule could name.
+  const ownerAccountId = owner?.accountId ?? ''
+  return { bucketId: bucket.id, region: bucket.region, versioning: bucket.versioning, objectLock: false, ownerAccountId }
 }

@@ -1,5 +1,6 @@
 /** Accounts and identities as those see them who serve requests: reads from this region's copy, one write for every change. */
-import type { AccessKey, Account, IdentityKey, IdentityOf, IdentityType } from '../model/identities.ts'
+import type { LinkedPage } from '../metadata/tables/identities.ts'
+import type { AccessKey, Account, IdentityKey, IdentityOf, IdentityType, ManagedPolicy } from '../model/identities.ts'
 import type { IdentityChange } from '../model/identity-changes.ts'
 
 export interface IdentityReads {
@@ -15,6 +16,10 @@ export interface IdentityReads {
     readonly after: string
     readonly limit: number
   }): Promise<readonly IdentityOf<Type>[]>
+  /** AWS's own or an account's; exactly of that ARN. */
+  policyByArn(arn: string): Promise<ManagedPolicy | undefined>
+  /** Names of those that are in a group, or have a policy attached or for a boundary, in their order. */
+  linked(page: LinkedPage): Promise<readonly string[]>
   accessKey(accessKeyId: string): Promise<AccessKey | undefined>
   /** Of a user, or of the account's root, in the order in which they were made. */
   accessKeysOf(of: { readonly accountId: string; readonly userName?: string }): Promise<readonly AccessKey[]>

@@ -2,15 +2,10 @@
 import { z } from 'zod'
 import type { ControlChange, ControlRow } from '../metadata/tables/control.ts'
 import type { BucketName, BucketSettings } from '../model/bucket.ts'
-import { parsePolicy } from '../model/policy-document.ts'
-import { PolicyError } from '../model/policy-error.ts'
+import { identityChangeSchema } from './identity-messages.ts'
 
-/** S3 and IAM keep names, paths and documents below these; here they are only kept from being endless. */
+/** S3 keeps names below this; here they are only kept from being endless. */
 const word = z.string().min(1).max(512)
-const document = z
-  .string()
-  .min(1)
-  .max(64 * 1024)
 const time = z.int().min(0)
 
 const bucketNameSchema: z.ZodType<BucketName> = z.strictObject({ name: word, id: word, region: word, ownerId: word, createdMs: time })
@@ -19,60 +14,35 @@ const bucketNameSchema: z.ZodType<BucketName> = z.strictObject({ name: word, id:
  * What another region may ask home to write: everything but home itself.
  * A bucket's settings matter only in the region that makes the bucket, which is the one that asks; so they are taken as they are.
  */
-export const forwardedChangeSchema: z.ZodType<ControlChange> = z.discriminatedUnion('kind', [
+export const forwardedChangeSchema: z.ZodType<ControlChange> = z.union([
+  identityChangeSchema,
   z.strictObject({
     kind: z.literal('createBucket'),
     bucket: bucketNameSchema,
     settings: z.custom<BucketSettings>((value) => isObject(value)),
   }),
   z.strictObject({ kind: z.literal('deleteBucket'), name: word, id: word }),
-  z.strictObject({
-    kind: z.literal('createRole'),
-    role: z.strictObject({
-      type: z.literal('role'),
-      name: word,
-      arn: z.string().min(1).max(2048),
-      id: word,
-      path: word,
-      accountId: word,
-      createdMs: time,
-      trustPolicy: policy('trust'),
-      // Policies come one by one, so that each is a row that can be waited for.
-      inlinePolicies: z.strictObject({}),
-      attachedPolicies: z.tuple([]),
-      tags: z.tuple([]),
-      description: z.string().max(1000).exactOptional(),
-      maxSessionDuration: z.int().exactOptional(),
-    }),
-  }),
-  z.strictObject({ kind: z.literal('deleteRole'), name: word }),
-  z.strictObject({ kind: z.literal('putRolePolicy'), roleName: word, policyName: word, document: policy('identity') }),
-  z.strictObject({ kind: z.literal('deleteRolePolicy'), roleName: word, policyName: word }),
 ])
-
-/** Every region evaluates it from now on: one that cannot be read must not get into the log. */
-function policy(kind: Parameters<typeof parsePolicy>[1]): z.ZodType<string> {
-  return document.refine((text) => {
-    try {
-      parsePolicy(text, kind)
-      return true
-    } catch (error) {
-      if (error instanceof PolicyError) return false
-      throw error
-    }
-  }, 'is no policy document')
-}
 
 const appendRequestIdMax = 200
 
 export const appendSchema = z.strictObject({ requestId: z.string().min(1).max(appendRequestIdMax), change: forwardedChangeSchema })
 /** With room for the largest policy document, escaped. */
-export const appendMaxBytes = 256 * 1024
+export const appendMaxBytes = 512 * 1024
 
 const knownKinds = {
   setHome: true,
   createBucket: true,
   deleteBucket: true,
+  createAccount: true,
+  changeAccount: true,
+  deleteAccount: true,
+  createIdentity: true,
+  deleteIdentity: true,
+  editIdentity: true,
+  createAccessKey: true,
+  setAccessKeyStatus: true,
+  deleteAccessKey: true,
   createRole: true,
   deleteRole: true,
   putRolePolicy: true,

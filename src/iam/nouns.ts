@@ -1,5 +1,4 @@
 /** Users, groups, roles and policies as targets of a call: found by the name or the ARN that it gives, and judged by their ARNs. */
-import { awsManagedPolicy, isAwsManagedArn } from '../model/aws-managed-policies.ts'
 import { parsePolicyArn } from '../model/iam-arn.ts'
 import { checkGroupName, checkPolicyName, checkRoleName, checkUserName } from '../model/iam-names.ts'
 import type { Group, IdentityType, ManagedPolicy, User } from '../model/identities.ts'
@@ -100,11 +99,8 @@ export async function policyByArn(
   { identities, caller }: Pick<ActionCall, 'identities' | 'caller'>,
   arn: string,
 ): Promise<ManagedPolicy | undefined> {
-  if (isAwsManagedArn(arn)) return awsManagedPolicy(arn)
-  const named = parsePolicyArn(arn)
-  if (named === undefined || named.accountId !== caller.accountId) return undefined
-  const policy = await identities.identity({ accountId: caller.accountId, type: 'policy', name: named.name })
-  return policy?.arn === arn ? policy : undefined
+  const policy = await identities.policyByArn(arn)
+  return policy?.accountId === 'aws' || policy?.accountId === caller.accountId ? policy : undefined
 }
 
 /** The account itself, for what touches nothing by name. */

@@ -101,4 +101,41 @@ export const schema: readonly Migration[] = [
       CREATE UNIQUE INDEX versions_null_below ON versions (bucket_id, key) WHERE is_null = 1 AND is_latest = 0;
     `,
   },
+  {
+    version: 4,
+    sql: `
+      CREATE TABLE accounts (id TEXT PRIMARY KEY, canonical_id TEXT NOT NULL UNIQUE, record TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+
+      CREATE TABLE identities (
+        account_id TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, record TEXT NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (account_id, type, name)
+      ) WITHOUT ROWID;
+      -- Who has a policy attached or for a boundary, and who is in a group, found from there.
+      CREATE TABLE identity_links (
+        target TEXT NOT NULL, kind TEXT NOT NULL, account_id TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, seq INTEGER NOT NULL,
+        PRIMARY KEY (target, kind, account_id, type, name)
+      ) WITHOUT ROWID;
+      CREATE INDEX identity_links_of ON identity_links (account_id, type, name);
+
+      -- The account's root has no user name: ''.
+      CREATE TABLE access_keys (
+        id TEXT PRIMARY KEY, account_id TEXT NOT NULL, user_name TEXT NOT NULL COLLATE NOCASE, created_ms INTEGER NOT NULL,
+        record TEXT NOT NULL, seq INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      CREATE INDEX access_keys_of ON access_keys (account_id, user_name, created_ms, id);
+
+      INSERT INTO identities (account_id, type, name, record, seq)
+        SELECT json_extract(record, '$.accountId'), 'role', name,
+          json_remove(
+            json_set(
+              json_insert(record, '$.attachedPolicies', json('[]'), '$.tags', json('[]')),
+              '$.type', 'role', '$.id', coalesce(json_extract(record, '$.id'), json_extract(record, '$.roleId'))
+            ),
+            '$.roleId'
+          ),
+          seq
+        FROM roles;
+      DROP TABLE roles;
+    `,
+  },
 ]

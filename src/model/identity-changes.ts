@@ -3,7 +3,8 @@ import type { AccessKey, Account, Identity, IdentityKey } from './identities.ts'
 import type { Tag } from './tags.ts'
 
 export type IdentityChange =
-  | { readonly kind: 'createAccount'; readonly account: Account; readonly rootKey: AccessKey }
+  /** Without `rootKey`: the first account, whose root key stands in the configuration. */
+  | { readonly kind: 'createAccount'; readonly account: Account; readonly rootKey?: AccessKey }
   | {
       readonly kind: 'changeAccount'
       readonly accountId: string

@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
  */
 import { bucketArn, objectArn } from './arn.ts'
-import { evaluate, type Verdict } from './policy.ts'
+import { evaluate, type PolicyRequest, type Verdict } from './policy.ts'
 import { PolicyContext } from './policy-context.ts'
 import type { FailureReason } from './replication-reasons.ts'
 import { mayAssume, type ParsedRole } from './role.ts'
@@ -35,7 +35,7 @@ export function replicationVerdict(request: ReplicationRequest): ReplicationVerd
     return { allowed: false, reason: 'AssumeRoleNotPermitted' }
   }
   const context = contextOf(request, role)
-  const ask = (resource: string) => (action: string) => evaluate(role.policies, { action, resource, context })
+  const ask = (resource: string) => (action: string) => roleVerdict(role, { action, resource, context })
   const bucket = ask(bucketArn(source.bucket))
   const object = ask(objectArn(source))
   const destination = ask(objectArn({ bucket: destinationBucket, key: source.key }))
@@ -47,6 +47,14 @@ export function replicationVerdict(request: ReplicationRequest): ReplicationVerd
   const reason = sourceRefusal(wants, object, source.isSseKms) ?? destinationRefusal(wants, destination)
   if (reason !== undefined) return { allowed: false, reason }
   return { allowed: true, dropTags: wants.has('tags') && !mayCarryTags(object, destination) }
+}
+
+/** Its own policies, inside its boundary. */
+function roleVerdict({ policies, boundary }: ParsedRole, request: PolicyRequest): Verdict {
+  const own = evaluate(policies, request)
+  if (boundary === undefined || own === 'explicitDeny') return own
+  const bound = evaluate([boundary], request)
+  return bound === 'allow' ? own : bound
 }
 
 type Ask = (action: string) => Verdict

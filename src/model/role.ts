@@ -25,19 +25,30 @@ export interface Role extends Policies {
   readonly tags: readonly Tag[]
 }
 
+/** A role, and the documents of the managed policies that are attached to it or bound it. */
+export interface HeldRole {
+  readonly role: Role
+  readonly attached: readonly string[]
+  /** Absent: no boundary. */
+  readonly boundary?: string
+}
+
 /** A role with its documents read: made once for each state of the role, and then evaluated for every delivery. */
 export interface ParsedRole {
   readonly role: Role
   readonly trust: PolicyDocument
   readonly policies: readonly PolicyDocument[]
+  /** What is not allowed here is not allowed at all; absent: no boundary. */
+  readonly boundary?: PolicyDocument
 }
 
-/** @throws PolicyError for a document that was not checked when it was stored */
-export function parseRole(role: Role): ParsedRole {
+/** @throws PolicyError for a document that cannot be read */
+export function parseRole({ role, attached, boundary }: HeldRole): ParsedRole {
   return {
     role,
     trust: parsePolicy(role.trustPolicy, 'trust'),
-    policies: Object.values(role.inlinePolicies).map((document) => parsePolicy(document, 'identity')),
+    policies: [...Object.values(role.inlinePolicies), ...attached].map((document) => parsePolicy(document, 'identity')),
+    ...(boundary !== undefined && { boundary: parsePolicy(boundary, 'identity') }),
   }
 }
 

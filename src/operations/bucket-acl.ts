@@ -5,6 +5,7 @@ import { refuseUnsupported } from '../model/headers.ts'
 import { operation } from '../s3/define.ts'
 import { bucketName, headers, optionalXmlBody } from '../s3/members.ts'
 import { AccessControlPolicyDocument, aclBody, grantsToStore, requestedAcl } from './shared/acl.ts'
+import { knownUsers } from './shared/known-users.ts'
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html */
 export const PutBucketAcl = operation({
@@ -27,13 +28,9 @@ export const PutBucketAcl = operation({
   ],
 
   async handle({ bucket, services }, { ByHeaders, Policy }) {
-    const { canonicalId } = services.defaults.account
-    const acl = grantsToStore(requestedAcl(ByHeaders, Policy), {
-      of: 'bucket',
-      bucket,
-      owner: { ID: bucket.ownerId },
-      isKnownUser: (id) => id === canonicalId,
-    })
+    const requested = requestedAcl(ByHeaders, Policy)
+    const isKnownUser = await knownUsers(services.control, requested, [bucket.ownerId])
+    const acl = grantsToStore(requested, { of: 'bucket', bucket, owner: { ID: bucket.ownerId }, isKnownUser })
     await services.buckets.setSetting(bucket, 'acl', acl)
     return { status: 200 }
   },

@@ -1,6 +1,5 @@
 /** Where a bucket's new versions go: the replication configuration. */
 import { randomUUID } from 'node:crypto'
-import { parseRoleArn } from '../model/arn.ts'
 import type { Bucket, BucketReplication, ReplicationDestination } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import { refuseUnsupported } from '../model/headers.ts'
@@ -107,7 +106,6 @@ async function resolveReplication(
 }
 
 async function roleOf(arn: string, control: Services['control']): Promise<ParsedRole | undefined> {
-  const role = await control.role(parseRoleArn(arn)?.name ?? '')
-  // The name alone is not the role: account and path are of it too.
-  return role === undefined || role.arn !== arn ? undefined : parseRole(role)
+  const role = await control.heldRole(arn)
+  return role && parseRole(role)
 }

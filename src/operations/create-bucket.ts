@@ -10,6 +10,7 @@ import { bucketName, header, headers, optionalXmlBody } from '../s3/members.ts'
 import { document, list, optional, struct, text } from '../s3/xml/shapes.ts'
 import type { Defaults } from './services.ts'
 import { accountOf } from './shared/account.ts'
+import { knownUsers } from './shared/known-users.ts'
 import { TagElement } from './shared/tagging.ts'
 
 /** More than allowed are read, so that the refusal comes from the rule for tags. */
@@ -64,7 +65,8 @@ export const CreateBucket = operation({
     const asked = { ownership: ObjectOwnership, acl: Acl, tags: Tags?.Tag ?? [] }
     await authorizeSettings(context, name, asked)
     const { canonicalId } = accountOf(context.caller)
-    const settings = settingsOf(asked, { defaults: services.defaults, owner: { ID: canonicalId } })
+    const isKnownUser = await knownUsers(services.control, Acl, [canonicalId])
+    const settings = settingsOf(asked, { defaults: services.defaults, owner: { ID: canonicalId }, isKnownUser })
     try {
       await services.control.createBucket({ name, ownerId: canonicalId, settings })
     } catch (error) {
@@ -78,6 +80,12 @@ interface AskedSettings {
   readonly ownership: ObjectOwnership | undefined
   readonly acl: RequestedAcl | undefined
   readonly tags: readonly Tag[]
+}
+
+interface AclQuestion {
+  readonly defaults: Defaults
+  readonly owner: Owner
+  readonly isKnownUser: (canonicalId: string) => boolean
 }
 
 /**
@@ -105,7 +113,7 @@ async function authorizeSettings(context: OperationContext, bucketName: string, 
 /** @throws S3Error for an ACL or tags that the bucket may not have */
 function settingsOf(
   { ownership: askedOwnership, acl, tags }: AskedSettings,
-  { defaults, owner }: { defaults: Defaults; owner: Owner },
+  { defaults, owner, isKnownUser }: AclQuestion,
 ): BucketSettings {
   const ownership = askedOwnership ?? defaults.ownership
   checkCreateBucketAcl(ownership, acl, owner)
@@ -113,7 +121,7 @@ function settingsOf(
   return {
     ownership,
     ...(defaults.publicAccessBlock && { publicAccessBlock: allBlocked }),
-    ...(acl !== undefined && { acl: checkedGrants(acl, { defaults, owner }) }),
+    ...(acl !== undefined && { acl: checkedGrants(acl, { defaults, owner, isKnownUser }) }),
     ...(tags.length > 0 && { tags }),
   }
 }
@@ -125,9 +133,9 @@ const allBlocked: PublicAccessBlock = {
   RestrictPublicBuckets: true,
 }
 
-function checkedGrants(requested: RequestedAcl, { defaults, owner }: { defaults: Defaults; owner: Owner }) {
+function checkedGrants(requested: RequestedAcl, { defaults, owner, isKnownUser }: AclQuestion) {
   const acl = resolveAcl(requested, { owner })
-  checkPolicy(acl, owner, (id) => id === defaults.account.canonicalId)
+  checkPolicy(acl, owner, isKnownUser)
   if (defaults.publicAccessBlock && isPublic(acl.Grants)) throw new S3Error('InvalidBucketAclWithBlockPublicAccessError')
   return acl.Grants
 }

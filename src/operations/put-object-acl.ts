@@ -41,7 +41,7 @@ export const PutObjectAcl = operation({
     const { bucket, services } = context
     const requested = requestedAcl(ByHeaders, Policy)
     const { record } = await findObject(context, { key: Key, versionId: VersionId })
-    const grants = storedGrants(context, { requested, ownerId: record.ownerId })
+    const grants = await storedGrants(context, { requested, ownerId: record.ownerId })
     const version = await services.objects.setAttribute({ bucket, key: Key, versionId: VersionId }, { name: 'acl', value: grants })
     return { status: 200, headers: isVersioned(bucket) ? versionHeader(version) : {} }
   },

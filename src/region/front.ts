@@ -1,6 +1,8 @@
 /** The front of a region, composed: from the S3 port to the services, the same in whichever thread it stands. */
 import type { Logger } from 'pino'
+import { createKeySealing } from '../access/access-keys.ts'
 import { createKeys } from '../access/credentials.ts'
+import { createSessions } from '../access/session-tokens.ts'
 import type { Config } from '../config/schema.ts'
 import type { ControlDoor } from '../control/door.ts'
 import { createQueryHandler } from '../iam/query.ts'
@@ -45,7 +47,11 @@ export function createFront({ config, parts, control, gate, peer, log }: FrontPa
     gate,
     services,
     hashing: parts.hashing,
-    query: createQueryHandler(services),
+    query: createQueryHandler({
+      identities: control,
+      accessKeys: createKeySealing({ secret: config.credentials.peeringSecret }),
+      sessions: createSessions({ secret: config.credentials.peeringSecret }),
+    }),
     peer,
     health: () => healthOf(parts.metadata),
     nowMs: () => systemClock.nowMs(),
@@ -55,14 +61,20 @@ export function createFront({ config, parts, control, gate, peer, log }: FrontPa
 
 export function createGate(
   { credentials, region: self, regions }: Config,
-  of: { readonly control: Pick<ControlDoor, 'resolveBucket'>; readonly peerKeyOf: PeerKeys['peerKeyOf'] },
+  of: {
+    readonly metadata: Metadata
+    readonly control: Pick<ControlDoor, 'resolveBucket' | 'accountByCanonicalId'>
+    readonly peerKeyOf: PeerKeys['peerKeyOf']
+  },
 ): Gate {
+  const { metadata, control, peerKeyOf } = of
   const others = regions.map(({ name }) => name).filter((name) => name !== self)
+  const secret = credentials.peeringSecret
   return createAccountGate({
-    keys: createKeys(credentials, of.peerKeyOf),
+    keys: createKeys(credentials, peerKeyOf, { metadata, sealing: createKeySealing({ secret }), sessions: createSessions({ secret }) }),
     regions: [self, ...others],
-    resolveBucket: (name) => of.control.resolveBucket(name),
-    accountIdOf: (canonicalId) => (canonicalId === credentials.canonicalId ? credentials.accountId : undefined),
+    resolveBucket: (name) => control.resolveBucket(name),
+    accountIdOf: async (canonicalId) => (await control.accountByCanonicalId(canonicalId))?.accountId,
   })
 }
 

@@ -68,7 +68,7 @@ async function serve({ config, boot, journal, pins, place, port }: ThreadData, t
     peers: config.regions.map(({ name }) => name).filter((name) => name !== config.region),
     peeringSecret: config.credentials.peeringSecret,
   })
-  const gate = createGate(config, { control, peerKeyOf })
+  const gate = createGate(config, { metadata, control, peerKeyOf })
   const front = createFront({
     config: { ...config, s3: { ...config.s3, port } },
     parts,
@@ -91,10 +91,7 @@ function remoteControl(
     createBucket: (input) => link.call('createBucket', input),
     deleteBucket: (bucket) => link.call('deleteBucket', bucket),
     bucketFacts: (name) => link.call('bucketFacts', name),
-    createRole: (role) => link.call('createRole', role),
-    deleteRole: (name) => link.call('deleteRole', name),
-    putRolePolicy: (policy) => link.call('putRolePolicy', policy),
-    deleteRolePolicy: (policy) => link.call('deleteRolePolicy', policy),
+    changeIdentities: (change) => link.call('changeIdentities', change),
     changed: ({ id }) => void link.call('changed', { id }).catch(onError),
   }
 }

@@ -214,10 +214,7 @@ function handlersOf({ metadata, control, routes }: SlotParts, onListening: (port
     createBucket: (input) => control.createBucket(input),
     deleteBucket: (bucket) => control.deleteBucket(bucket),
     bucketFacts: (name) => control.bucketFacts(name),
-    createRole: (role) => control.createRole(role),
-    deleteRole: (name) => control.deleteRole(name),
-    putRolePolicy: (policy) => control.putRolePolicy(policy),
-    deleteRolePolicy: (policy) => control.deleteRolePolicy(policy),
+    changeIdentities: (change) => control.changeIdentities(change),
     async changed(bucket) {
       control.changed(bucket)
     },

@@ -5,13 +5,13 @@
 
 import type { Metadata } from '../metadata/engine.ts'
 import { bucketById } from '../metadata/tables/buckets.ts'
-import { nameOf, roleByName } from '../metadata/tables/control.ts'
-import { parseRoleArn } from '../model/arn.ts'
+import { nameOf } from '../metadata/tables/control.ts'
+import { roleWithPolicies } from '../metadata/tables/held-policies.ts'
 import type { Bucket, BucketName } from '../model/bucket.ts'
 import { PolicyError } from '../model/policy-error.ts'
 import { type ReplicationVerdict, type ReplicationWant, replicationVerdict } from '../model/replication-permission.ts'
 import type { FailureReason } from '../model/replication-reasons.ts'
-import { type ParsedRole, parseRole, type Role } from '../model/role.ts'
+import { type HeldRole, type ParsedRole, parseRole } from '../model/role.ts'
 import type { WireLink, WireVersion } from './wire.ts'
 
 /** A link that is what it says. */
@@ -32,11 +32,10 @@ export async function judgeLinks(
   const facts = await metadata.read(function* () {
     const found: LinkFacts[] = []
     for (const link of links) {
-      const roleName = parseRoleArn(link.role)?.name
       found.push({
         source: yield* nameOf(link.source.name),
         destination: yield* bucketById(link.destination.id),
-        role: roleName === undefined ? undefined : yield* roleByName(roleName),
+        role: yield* roleWithPolicies(link.role),
       })
     }
     return found
@@ -47,7 +46,7 @@ export async function judgeLinks(
 interface LinkFacts {
   readonly source: BucketName | undefined
   readonly destination: Bucket | undefined
-  readonly role: Role | undefined
+  readonly role: HeldRole | undefined
 }
 
 function judgeLink(link: WireLink, from: string, { source, destination, role }: LinkFacts): JudgedLink {
@@ -57,12 +56,10 @@ function judgeLink(link: WireLink, from: string, { source, destination, role }: 
     return { kind: 'refused', reason: 'DstBucketNotFound' }
   }
   if (destination.versioning !== 'Enabled') return { kind: 'refused', reason: 'DstBucketUnversioned' }
-  // The same name in another account or under another path is another role.
-  const parsed = role?.arn === link.role ? parsedRole(role) : undefined
-  return { kind: 'known', sourceBucket: source.name, destination, role: parsed }
+  return { kind: 'known', sourceBucket: source.name, destination, role: role && parsedRole(role) }
 }
 
-function parsedRole(role: Role): ParsedRole | undefined {
+function parsedRole(role: HeldRole): ParsedRole | undefined {
   try {
     return parseRole(role)
   } catch (error) {

@@ -14,7 +14,7 @@ export interface AccountGateOptions {
   /** @throws S3Error NoSuchBucket | PermanentRedirect */
   readonly resolveBucket: (name: string) => Promise<Bucket>
   /** The account id of an owner, for x-amz-expected-bucket-owner. */
-  readonly accountIdOf: (canonicalId: string) => string | undefined
+  readonly accountIdOf: (canonicalId: string) => Promise<string | undefined> | string | undefined
 }
 
 const services = ['s3', 'iam', 'sts', 'farshore'] as const
@@ -31,7 +31,7 @@ export function createAccountGate(options: AccountGateOptions): Gate {
     },
     async resolveBucket(name, expectedOwner) {
       const bucket = await options.resolveBucket(name)
-      if (expectedOwner !== undefined && options.accountIdOf(bucket.ownerId) !== expectedOwner) throw new S3Error('AccessDenied')
+      if (expectedOwner !== undefined && (await options.accountIdOf(bucket.ownerId)) !== expectedOwner) throw new S3Error('AccessDenied')
       return bucket
     },
     authorize: ({ caller, action, target }) => authorize({ caller, action, bucket: target.bucket }),

@@ -1,7 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { jsonBody } from '../../src/peers/json-body.ts'
-import { bucketOf, Deployment, eventually, type Node, policy, refusal, role, rowsOf } from './nodes.ts'
+import {
+  account,
+  bucketOf,
+  createRole,
+  Deployment,
+  deleteRole,
+  editRole,
+  eventually,
+  findRole,
+  makeAccount,
+  type Node,
+  policy,
+  refusal,
+  role,
+  rowsOf,
+} from './nodes.ts'
 
 describe('the control plane of one region', () => {
   let deployment: Deployment
@@ -52,14 +67,22 @@ describe('the control plane of three regions', () => {
   it('has the same rows everywhere, whoever wrote them', async () => {
     await home.control.createBucket(bucketOf('first'))
     await europe.control.createBucket(bucketOf('second'))
-    await asia.control.createRole(role('replicator'))
-    await europe.control.putRolePolicy({ roleName: 'replicator', policyName: '__proto__', document: policy })
-    await eventually(() => [home, europe, asia].every((node) => node.control.position() === 5), 'five rows everywhere')
+    await makeAccount(home)
+    await createRole(asia, 'replicator')
+    await editRole(europe, 'replicator', { kind: 'putInlinePolicy', policyName: '__proto__', document: policy })
+    await eventually(() => [home, europe, asia].every((node) => node.control.position() === 6), 'six rows everywhere')
     const rows = await rowsOf(home)
-    expect(rows.map((row) => row.change.kind)).toEqual(['setHome', 'createBucket', 'createBucket', 'createRole', 'putRolePolicy'])
+    expect(rows.map((row) => row.change.kind)).toEqual([
+      'setHome',
+      'createBucket',
+      'createBucket',
+      'createAccount',
+      'createIdentity',
+      'editIdentity',
+    ])
     expect(await rowsOf(europe)).toEqual(rows)
     expect(await rowsOf(asia)).toEqual(rows)
-    expect(Object.keys((await asia.control.role('Replicator'))?.inlinePolicies ?? {})).toEqual(['__proto__'])
+    expect(Object.keys((await findRole(asia, 'Replicator'))?.inlinePolicies ?? {})).toEqual(['__proto__'])
   })
 
   it('lets a region read what it has just written', async () => {
@@ -68,8 +91,9 @@ describe('the control plane of three regions', () => {
       region: 'eu-west-1',
       settings: { ownership: 'BucketOwnerEnforced' },
     })
-    await europe.control.createRole(role('replicator'))
-    expect(await europe.control.role('replicator')).toEqual(role('replicator'))
+    await makeAccount(home)
+    await createRole(europe, 'replicator')
+    expect(await findRole(europe, 'replicator')).toEqual(role('replicator'))
   })
 
   it('shows a row in the other regions within a moment', async () => {
@@ -120,6 +144,7 @@ describe('the control plane of three regions', () => {
   })
 
   it('knows the facts of a bucket elsewhere as they are at this moment', async () => {
+    await makeAccount(europe)
     const name = await europe.control.createBucket(bucketOf('facts'))
     const facts = { bucketId: name.id, region: 'eu-west-1', objectLock: false, ownerAccountId: '123456789012' }
     expect(await asia.control.bucketFacts(name)).toEqual({ ...facts, versioning: 'Unversioned' })
@@ -139,33 +164,36 @@ describe('the control plane of three regions', () => {
   })
 
   it('keeps the code and the text of what home refuses', async () => {
-    const refused = await refusal(europe.control.putRolePolicy({ roleName: 'nobody', policyName: 'p', document: policy }))
+    const refused = await refusal(editRole(europe, 'nobody', { kind: 'putInlinePolicy', policyName: 'p', document: policy }))
     expect(refused).toMatchObject({ code: 'NoSuchEntity', status: 404, message: 'The role with name nobody cannot be found.' })
-    await asia.control.createRole(role('replicator'))
-    expect((await refusal(europe.control.createRole(role('replicator')))).code).toBe('EntityAlreadyExists')
-    await europe.control.putRolePolicy({ roleName: 'replicator', policyName: 'p', document: policy })
-    expect((await refusal(europe.control.deleteRole('replicator'))).code).toBe('DeleteConflict')
-    await europe.control.deleteRolePolicy({ roleName: 'replicator', policyName: 'p' })
-    await europe.control.deleteRole('replicator')
-    expect(await europe.control.role('replicator')).toBeUndefined()
-    expect((await refusal(europe.control.deleteRole('replicator'))).code).toBe('NoSuchEntity')
+    await makeAccount(home)
+    await createRole(asia, 'replicator')
+    expect((await refusal(createRole(europe, 'replicator'))).code).toBe('EntityAlreadyExists')
+    await editRole(europe, 'replicator', { kind: 'putInlinePolicy', policyName: 'p', document: policy })
+    expect((await refusal(deleteRole(europe, 'replicator'))).code).toBe('DeleteConflict')
+    await editRole(europe, 'replicator', { kind: 'deleteInlinePolicy', policyName: 'p' })
+    await deleteRole(europe, 'replicator')
+    expect(await findRole(europe, 'replicator')).toBeUndefined()
+    expect((await refusal(deleteRole(europe, 'replicator'))).code).toBe('NoSuchEntity')
   })
 
   it('writes no policy that cannot be read', async () => {
-    await europe.control.createRole(role('replicator'))
-    const refused = await refusal(europe.control.putRolePolicy({ roleName: 'replicator', policyName: 'p', document: '{' }))
-    expect(refused.code).toBe('InvalidRequest')
-    expect(home.control.position()).toBe(2)
+    await makeAccount(home)
+    await createRole(europe, 'replicator')
+    const refused = await refusal(editRole(europe, 'replicator', { kind: 'putInlinePolicy', policyName: 'p', document: '{' }))
+    expect(refused.code).toBe('MalformedPolicyDocument')
+    expect(home.control.position()).toBe(3)
   })
 
   it('tells listeners of roles and buckets, here and in the other regions', async () => {
+    await makeAccount(home)
     const events: [string, unknown][] = []
     for (const [region, node] of [
       ['home', home],
       ['europe', europe],
     ] as const)
       node.control.onChange((event) => events.push([region, event]))
-    await asia.control.createRole(role('replicator'))
+    await createRole(asia, 'replicator')
     await eventually(() => events.length === 2, 'the role')
     expect(events.toSorted()).toEqual([
       ['europe', { kind: 'role', name: 'replicator' }],
@@ -213,15 +241,15 @@ describe('the control plane of three regions', () => {
 
     it('is not another home, and nothing that is more or less than a change', async () => {
       await expect(ask({ kind: 'setHome', region: 'eu-west-1' })).rejects.toMatchObject({ code: 'InvalidRequest' })
-      await expect(ask({ kind: 'deleteRole' })).rejects.toMatchObject({ code: 'InvalidRequest' })
-      await expect(ask({ kind: 'deleteRole', name: 'x', more: 1 })).rejects.toMatchObject({ code: 'InvalidRequest' })
+      await expect(ask({ kind: 'deleteAccount' })).rejects.toMatchObject({ code: 'InvalidRequest' })
+      await expect(ask({ kind: 'deleteAccount', accountId: account.accountId, more: 1 })).rejects.toMatchObject({ code: 'InvalidRequest' })
       const withPolicies = { ...role('replicator'), inlinePolicies: { p: policy } }
-      await expect(ask({ kind: 'createRole', role: withPolicies })).rejects.toMatchObject({ code: 'InvalidRequest' })
+      await expect(ask({ kind: 'createIdentity', identity: withPolicies })).rejects.toMatchObject({ code: 'InvalidRequest' })
       expect(home.control.position()).toBe(1)
     })
 
     it('is nothing when it is not home, and then it says who is', async () => {
-      const change = { kind: 'deleteRole', name: 'x' }
+      const change = { kind: 'deleteAccount', accountId: account.accountId }
       const request = { method: 'POST', path: 'v1/control/append', ...jsonBody({ requestId: 'r', change }) } as const
       const peer = europe.peers.to('ap-south-1')
       await eventually(() => peer.isReachable, 'Europe to have heard of Asia')

@@ -1,7 +1,20 @@
 import { cp, rm } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deletingBuckets } from '../../src/metadata/tables/buckets.ts'
-import { account, bucketOf, Deployment, eventually, type Node, policy, refusal, role, rowsOf, signedRequest } from './nodes.ts'
+import {
+  account,
+  bucketOf,
+  createRole,
+  Deployment,
+  editRole,
+  eventually,
+  makeAccount,
+  type Node,
+  policy,
+  refusal,
+  rowsOf,
+  signedRequest,
+} from './nodes.ts'
 
 /** Shorter than a client would be kept waiting, so that the tests are not. */
 const patienceMs = 1_500
@@ -37,7 +50,7 @@ describe('a home that is away', () => {
     await eventually(() => europe.peers.to('us-east-1').awayMs > patienceMs, 'home to be away for long')
     // By now it has been away for so long that nobody is kept waiting for it.
     const began = performance.now()
-    expect((await refusal(europe.control.createRole(role('replicator')))).code).toBe('ServiceUnavailable')
+    expect((await refusal(createRole(europe, 'replicator'))).code).toBe('ServiceUnavailable')
     expect(performance.now() - began).toBeLessThan(500)
 
     home = await deployment.start('us-east-1')
@@ -139,17 +152,17 @@ describe('a history that does not fit', () => {
     expect(europe.control.status().reason).toContain('does not fit the row before it')
     expect(europe.log.filter(({ level, message }) => level === 'error' && message === 'control log stopped')).toHaveLength(1)
     expect(await europe.control.nameOf('tampered')).toBeUndefined()
-    expect((await refusal(europe.control.createRole(role('replicator')))).message).toContain('has stopped')
+    expect((await refusal(createRole(europe, 'replicator'))).message).toContain('has stopped')
     expect(home.control.position()).toBe(2)
   })
 
   it('stops a follower at a change that it does not know', async () => {
     deployment.link('us-east-1').tamper = (answer) =>
-      Buffer.from(answer.toString('latin1').replaceAll('createRole', 'createRune'), 'latin1')
+      Buffer.from(answer.toString('latin1').replaceAll('createAccount', 'createBecount'), 'latin1')
     await home.control.createBucket(bucketOf('before'))
-    await home.control.createRole(role('replicator'))
+    await makeAccount(home)
     await eventually(stopped, 'Europe to stop')
-    expect(europe.control.status().reason).toContain('createRune')
+    expect(europe.control.status().reason).toContain('createBecount')
     expect(await europe.control.nameOf('before')).toBeDefined()
   })
 
@@ -182,9 +195,10 @@ describe('a region that joins', () => {
   it('follows the home that is there, also when it stands first in its own list', async () => {
     await deployment.stop('eu-west-1')
     await rm(deployment.folder('eu-west-1'), { recursive: true })
-    await home.control.createRole(role('replicator'))
-    const policies = Array.from({ length: 450 }, (_, i) => ({ roleName: 'replicator', policyName: `policy-${i % 3}`, document: policy }))
-    await Promise.all(policies.map((each) => home.control.putRolePolicy(each)))
+    await makeAccount(home)
+    await createRole(home, 'replicator')
+    const names = Array.from({ length: 450 }, (_, i) => `policy-${i % 3}`)
+    await Promise.all(names.map((name) => editRole(home, 'replicator', { kind: 'putInlinePolicy', policyName: name, document: policy })))
     europe = await deployment.start('eu-west-1', { order: ['eu-west-1', 'us-east-1'] })
     await eventually(() => europe.control.position() === home.control.position(), 'all rows in Europe')
     expect(europe.control.status()).toMatchObject({ state: 'following', home: 'us-east-1' })

@@ -15,6 +15,8 @@ import { openSqlite } from '../../src/metadata/sqlite/open.ts'
 import { type ControlRow, controlRowsAfter } from '../../src/metadata/tables/control.ts'
 import { transactions, usesReserve } from '../../src/metadata/transactions.ts'
 import { S3Error } from '../../src/model/errors.ts'
+import type { Account, IdentityKey } from '../../src/model/identities.ts'
+import type { IdentityEdit } from '../../src/model/identity-changes.ts'
 import type { Role } from '../../src/model/role.ts'
 import { createPeers, type Peers } from '../../src/peers/peers.ts'
 import { createAccountGate } from '../../src/s3/account-gate.ts'
@@ -133,7 +135,6 @@ async function startNode({ name, folder, regions, link, options }: Start): Promi
     metadata,
     self: name,
     regions,
-    accountId: account.accountId,
     peers,
     clock,
     log,
@@ -226,7 +227,7 @@ export function role(name: string): Role {
   return {
     name,
     arn: `arn:aws:iam::${accountId}:role/${name}`,
-    id: `AROA${name}`,
+    id: `AROA${name.replace(/[^A-Za-z0-9]/g, '')}`,
     path: '/',
     accountId,
     createdMs: 1,
@@ -236,6 +237,33 @@ export function role(name: string): Role {
     tags: [],
     inlinePolicies: {},
   }
+}
+
+/** Whose roles are made: it takes one row of the log. */
+export function makeAccount({ control }: Node): Promise<void> {
+  const { accountId, canonicalId } = account
+  const made: Account = { accountId, canonicalId, displayName: 'root', status: 'active', createdMs: 1 }
+  return control.changeIdentities({ kind: 'createAccount', account: made })
+}
+
+export function createRole({ control }: Node, name: string): Promise<void> {
+  return control.changeIdentities({ kind: 'createIdentity', identity: role(name) })
+}
+
+export function deleteRole({ control }: Node, name: string): Promise<void> {
+  return control.changeIdentities({ kind: 'deleteIdentity', of: roleKey(name) })
+}
+
+export function editRole({ control }: Node, name: string, edit: IdentityEdit): Promise<void> {
+  return control.changeIdentities({ kind: 'editIdentity', of: roleKey(name), edit })
+}
+
+export function findRole({ control }: Node, name: string): Promise<Role | undefined> {
+  return control.identity(roleKey(name))
+}
+
+function roleKey(name: string): IdentityKey<'role'> {
+  return { accountId: account.accountId, type: 'role', name }
 }
 
 export function bucketOf(name: string) {

@@ -99,7 +99,7 @@ describe('CreateRole', () => {
     const RoleName = newName('role')
     const refused = await refusal(create(RoleName, more))
     expect(refused).toMatchObject({ code: 'NotImplemented', status: 501, message: expect.stringContaining(` ${name} `) })
-    expect(await node().control.role(RoleName)).toBeUndefined()
+    expect(await node().control.identity({ accountId: account.accountId, type: 'role', name: RoleName })).toBeUndefined()
   })
 
   it('takes an empty list of tags, which asks for nothing', async () => {

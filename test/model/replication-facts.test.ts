@@ -13,17 +13,20 @@ const arn = 'arn:aws:iam::123456789012:role/replication'
 
 function roleFor(service: string) {
   return parseRole({
-    name: 'replication',
-    arn,
-    id: 'AROAEXAMPLE',
-    path: '/',
-    accountId: '123456789012',
-    createdMs: 0,
-    trustPolicy: JSON.stringify({ Statement: { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' } }),
-    type: 'role',
-    attachedPolicies: [],
-    tags: [],
-    inlinePolicies: {},
+    attached: [],
+    role: {
+      name: 'replication',
+      arn,
+      id: 'AROAEXAMPLE',
+      path: '/',
+      accountId: '123456789012',
+      createdMs: 0,
+      trustPolicy: JSON.stringify({ Statement: { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' } }),
+      type: 'role',
+      attachedPolicies: [],
+      tags: [],
+      inlinePolicies: {},
+    },
   })
 }
 

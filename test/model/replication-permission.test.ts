@@ -32,17 +32,20 @@ const trustS3 = JSON.stringify({ Statement: { Effect: 'Allow', Principal: { Serv
 function verdict(statements: readonly Statement[], change: Partial<ReplicationRequest> & { trust?: string; isSseKms?: boolean } = {}) {
   const { trust = trustS3, isSseKms = false, ...rest } = change
   const role = parseRole({
-    name: 'replication',
-    arn: 'arn:aws:iam::123456789012:role/replication',
-    id: 'AROAEXAMPLE',
-    path: '/',
-    accountId: '123456789012',
-    createdMs: 0,
-    trustPolicy: trust,
-    type: 'role',
-    attachedPolicies: [],
-    tags: [],
-    inlinePolicies: { p: JSON.stringify({ Version: '2012-10-17', Statement: statements }) },
+    attached: [],
+    role: {
+      name: 'replication',
+      arn: 'arn:aws:iam::123456789012:role/replication',
+      id: 'AROAEXAMPLE',
+      path: '/',
+      accountId: '123456789012',
+      createdMs: 0,
+      trustPolicy: trust,
+      type: 'role',
+      attachedPolicies: [],
+      tags: [],
+      inlinePolicies: { p: JSON.stringify({ Version: '2012-10-17', Statement: statements }) },
+    },
   })
   return replicationVerdict({
     role,

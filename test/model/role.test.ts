@@ -50,7 +50,7 @@ describe('inline policies', () => {
     const role = withInlinePolicy(roleOf(), { name, document: policy() })
     const stored: Role = JSON.parse(JSON.stringify(role))
     expect(inlinePolicy(stored, name)).toBe(policy())
-    expect(parseRole(stored).policies).toHaveLength(1)
+    expect(parseRole({ role: stored, attached: [] }).policies).toHaveLength(1)
     expect(inlinePolicyNames(withoutInlinePolicy(stored, name))).toEqual([])
   })
 
@@ -64,7 +64,8 @@ describe('inline policies', () => {
 })
 
 describe('assuming a role', () => {
-  const assume = (trustPolicy: string) => mayAssume(parseRole(roleOf(trustPolicy)), { service: 's3.amazonaws.com', sourceBucket: 'source' })
+  const assume = (trustPolicy: string) =>
+    mayAssume(parseRole({ role: roleOf(trustPolicy), attached: [] }), { service: 's3.amazonaws.com', sourceBucket: 'source' })
 
   it.each<[string, object, boolean]>([
     ['names S3', {}, true],

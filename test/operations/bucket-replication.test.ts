@@ -5,6 +5,7 @@ import {
   PutBucketVersioningCommand,
 } from '@aws-sdk/client-s3'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { Role } from '../../src/model/role.ts'
 import { account, newName, openDeployment, refusal, type TestNode, useDeployment } from '../support/deployment.ts'
 
 const node = useDeployment({ regions: ['us-east-1', 'eu-west-1'] })
@@ -25,7 +26,8 @@ async function newRole(at: TestNode, service = 's3.amazonaws.com'): Promise<stri
     tags: [],
     inlinePolicies: {},
   }
-  await at.control.createRole({ name, arn: arnOf(name), trustPolicy: trust(service), ...more })
+  const identity: Role = { name, arn: arnOf(name), trustPolicy: trust(service), ...more }
+  await at.control.changeIdentities({ kind: 'createIdentity', identity })
   return arnOf(name)
 }
 

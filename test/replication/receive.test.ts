@@ -7,6 +7,9 @@ import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
 import { createKeyring } from '../../src/blobs/seal.ts'
 import { createHashers } from '../../src/lib/hash.ts'
 import { HybridClock } from '../../src/lib/hybrid-clock.ts'
+import type { ControlChange } from '../../src/metadata/tables/control.ts'
+import type { Account } from '../../src/model/identities.ts'
+import type { Role } from '../../src/model/role.ts'
 import { ReaderPins } from '../../src/objects/reader-pins.ts'
 import { encodeHead, readStreamHead } from '../../src/replication/frame.ts'
 import { IncomingBuffer } from '../../src/replication/incoming.ts'
@@ -74,11 +77,21 @@ async function destination() {
       const trust = { Effect: 'Allow', Principal: { Service: 's3.amazonaws.com' }, Action: 'sts:AssumeRole' }
       const trustPolicy = JSON.stringify({ Version: '2012-10-17', Statement: [trust] })
       const facts = { name: 'replicator', arn: link.role, id: 'AROA', path: '/', accountId: '000000000000', createdMs: 1 }
-      const change = {
-        kind: 'createRole',
-        role: { ...facts, trustPolicy, type: 'role', attachedPolicies: [], tags: [], inlinePolicies: {} },
-      } as const
-      await metadata.commit({ tx: 'appendControl', selfRegion: 'eu-west-1', requestId: 'role', change })
+      const account: Account = {
+        accountId: '000000000000',
+        canonicalId: '0'.repeat(64),
+        displayName: 'root',
+        status: 'active',
+        createdMs: 1,
+      }
+      const identity: Role = { ...facts, trustPolicy, type: 'role', attachedPolicies: [], tags: [], inlinePolicies: {} }
+      const changes: readonly ControlChange[] = [
+        { kind: 'createAccount', account },
+        { kind: 'createIdentity', identity },
+      ]
+      for (const change of changes) {
+        await metadata.commit({ tx: 'appendControl', selfRegion: 'eu-west-1', requestId: change.kind, change })
+      }
     },
     async reasonFor(of: {
       readonly from?: string

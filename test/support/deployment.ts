@@ -6,10 +6,13 @@ import { join } from 'node:path'
 import { S3Client } from '@aws-sdk/client-s3'
 import { sign } from 'aws4'
 import { afterAll, beforeAll } from 'vitest'
+import { createKeySealing } from '../../src/access/access-keys.ts'
 import { createKeys } from '../../src/access/credentials.ts'
+import { createSessions } from '../../src/access/session-tokens.ts'
 import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
 import { createKeyring } from '../../src/blobs/seal.ts'
 import { type Control, createControl } from '../../src/control/control.ts'
+import { beginAccounts } from '../../src/control/first-account.ts'
 import { createQueryHandler } from '../../src/iam/query.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { runEngine } from '../../src/lib/engine.ts'
@@ -131,7 +134,8 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given }:
   const blobs = await openBlobStore({ directory: join(folder, 'blobs'), boot: metadata.boot })
   const hashing = await createHashers()
   const peers = createPeers({ self: name, regions, peeringSecret, insecurePeers: false, boot: metadata.boot, clock, log: silent })
-  const control = await createControl({ metadata, self: name, regions, peers, clock, log: silent, accountId: account.accountId })
+  const control = await createControl({ metadata, self: name, regions, peers, clock, log: silent })
+  await beginAccounts(control, account, { self: name, nowMs: clock.nowMs() })
   const defaults: Defaults = {
     region: name,
     account,
@@ -155,14 +159,22 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given }:
     config: { s3: { host: '127.0.0.1', port }, domains: [], limits, log: { access: false } },
     operations,
     gate: createAccountGate({
-      keys: createKeys(account, peers.peerKeyOf),
+      keys: createKeys(account, peers.peerKeyOf, {
+        metadata,
+        sealing: createKeySealing({ secret: peeringSecret }),
+        sessions: createSessions({ secret: peeringSecret }),
+      }),
       regions: [name, ...others],
       resolveBucket: (bucket) => control.resolveBucket(bucket),
-      accountIdOf: (canonicalId) => (canonicalId === account.canonicalId ? account.accountId : undefined),
+      accountIdOf: async (canonicalId) => (await control.accountByCanonicalId(canonicalId))?.accountId,
     }),
     services: { objects, buckets: createBuckets({ metadata, changed: () => {} }), control, hashing, defaults },
     hashing,
-    query: createQueryHandler({ control }),
+    query: createQueryHandler({
+      identities: control,
+      accessKeys: createKeySealing({ secret: peeringSecret }),
+      sessions: createSessions({ secret: peeringSecret }),
+    }),
     peer: peers.routes.handle,
     health: () => ({ isReady: true, reasons: [] }),
     nowMs: () => clock.nowMs(),

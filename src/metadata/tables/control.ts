@@ -1,14 +1,17 @@
 /**
- * What must be the same in every region, bucket names and roles, and the one ordered log through which it changes.
+ * What must be the same in every region, bucket names and identities, and the one ordered log through which it changes.
  * Home appends; every other region applies the same rows in the same order. A row's hash covers the row before it, so two histories never mix.
  */
 import { createHash } from 'node:crypto'
 import type { BucketName, BucketSettings } from '../../model/bucket.ts'
 import { S3Error } from '../../model/errors.ts'
-import type { Role } from '../../model/role.ts'
+import type { IdentityChange } from '../../model/identity-changes.ts'
 import { type Row, type Steps, statement, type TransactionContext } from '../steps.ts'
 import { dropBucket, insertBucket } from './buckets.ts'
 import { json, number, text } from './columns.ts'
+import { applyIdentityChange } from './identity-changes.ts'
+import { checkIdentityChange } from './identity-checks.ts'
+import { isOldRoleChange, type OldRoleChange, todaysChange } from './old-role-changes.ts'
 
 /** One change of the control plane, whole: applying it needs nothing but the rows that stand. */
 export type ControlChange =
@@ -16,10 +19,8 @@ export type ControlChange =
   | { readonly kind: 'setHome'; readonly region: string }
   | { readonly kind: 'createBucket'; readonly bucket: BucketName; readonly settings: BucketSettings }
   | { readonly kind: 'deleteBucket'; readonly name: string; readonly id: string }
-  | { readonly kind: 'createRole'; readonly role: Role }
-  | { readonly kind: 'deleteRole'; readonly name: string }
-  | { readonly kind: 'putRolePolicy'; readonly roleName: string; readonly policyName: string; readonly document: string }
-  | { readonly kind: 'deleteRolePolicy'; readonly roleName: string; readonly policyName: string }
+  | IdentityChange
+  | OldRoleChange
 
 export interface ControlRow {
   readonly position: number
@@ -64,7 +65,7 @@ export function* homeRegion(): Steps<string | undefined> {
 
 /**
  * Home's write: judges the change by the rows that stand, appends it and applies it here.
- * @throws S3Error as the change is refused (BucketAlreadyExists, BucketAlreadyOwnedByYou, EntityAlreadyExists, NoSuchEntity, DeleteConflict, TooManyBuckets)
+ * @throws S3Error as the change is refused (BucketAlreadyExists, BucketAlreadyOwnedByYou, NoSuchBucket, and as `checkIdentityChange` does)
  */
 function* appendControl(
   input: { readonly selfRegion: string; readonly requestId: string; readonly change: ControlChange },
@@ -140,30 +141,8 @@ function* checkChange(change: ControlChange): Steps<void> {
       if (standing?.id !== change.id) throw new S3Error('NoSuchBucket', { details: { BucketName: change.name } })
       return
     }
-    case 'createRole':
-      if ((yield* roleByName(change.role.name)) !== undefined) {
-        throw new S3Error('EntityAlreadyExists', { message: `Role with name ${change.role.name} already exists.` })
-      }
-      return
-    case 'deleteRole': {
-      const role = yield* standingRole(change.name)
-      if (Object.keys(role.inlinePolicies).length > 0) {
-        throw new S3Error('DeleteConflict', { message: 'Cannot delete entity, must delete policies first.' })
-      }
-      return
-    }
-    case 'putRolePolicy':
-      yield* standingRole(change.roleName)
-      return
-    case 'deleteRolePolicy': {
-      const role = yield* standingRole(change.roleName)
-      if (!Object.hasOwn(role.inlinePolicies, change.policyName)) {
-        throw new S3Error('NoSuchEntity', { message: `The role policy with name ${change.policyName} cannot be found.` })
-      }
-      return
-    }
     default:
-      change satisfies never
+      yield* checkIdentityChange(isOldRoleChange(change) ? yield* todaysChange(change) : change)
   }
 }
 
@@ -191,25 +170,8 @@ function* applyChange(change: ControlChange, selfRegion: string, context: Transa
       yield statement('DELETE FROM names WHERE name = ?1 AND id = ?2', change.name, change.id)
       yield* dropBucket(change.id, context)
       return
-    case 'createRole':
-      yield* writeRole(change.role, context)
-      return
-    case 'deleteRole':
-      yield statement('DELETE FROM roles WHERE name = ?1', change.name)
-      return
-    case 'putRolePolicy': {
-      const role = yield* standingRole(change.roleName)
-      yield* writeRole({ ...role, inlinePolicies: { ...role.inlinePolicies, [change.policyName]: change.document } }, context)
-      return
-    }
-    case 'deleteRolePolicy': {
-      const role = yield* standingRole(change.roleName)
-      const kept = Object.entries(role.inlinePolicies).filter(([name]) => name !== change.policyName)
-      yield* writeRole({ ...role, inlinePolicies: Object.fromEntries(kept) }, context)
-      return
-    }
     default:
-      change satisfies never
+      yield* applyIdentityChange(isOldRoleChange(change) ? yield* todaysChange(change) : change, context)
   }
 }
 
@@ -237,27 +199,6 @@ export function* scanNames(page: {
     page.limit,
   )
   return rows.map(toName)
-}
-
-export function* roleByName(name: string): Steps<Role | undefined> {
-  // IAM tells names apart by their letters alone: "Replicator" and "replicator" are one role.
-  const [row] = yield statement('SELECT record FROM roles WHERE name = ?1', name)
-  return row === undefined ? undefined : json<Role>(row.record)
-}
-
-export function* scanRoles(page: { readonly after: string; readonly limit: number }): Steps<readonly Role[]> {
-  const rows = yield statement('SELECT record FROM roles WHERE name > ?1 ORDER BY name LIMIT ?2', page.after, page.limit)
-  return rows.map((row) => json<Role>(row.record))
-}
-
-function* standingRole(name: string): Steps<Role> {
-  const role = yield* roleByName(name)
-  if (role === undefined) throw new S3Error('NoSuchEntity', { message: `The role with name ${name} cannot be found.` })
-  return role
-}
-
-function* writeRole(role: Role, { seq }: TransactionContext): Steps<void> {
-  yield statement('INSERT OR REPLACE INTO roles (name, record, seq) VALUES (?1, ?2, ?3)', role.name, JSON.stringify(role), seq)
 }
 
 /** Whether a row follows the one before it (undefined: none does). @returns what is wrong, in words */

@@ -12,6 +12,7 @@ import type { OperationContext } from '../../s3/define.ts'
 import { header, headers, type InputOf } from '../../s3/members.ts'
 import type { ReplyHeaders } from '../../s3/reply.ts'
 import { grantsToStore } from './acl.ts'
+import { knownUsers } from './known-users.ts'
 import { objectTarget, writerId } from './targets.ts'
 
 /** All of them refuse by name what this server does not do yet. */
@@ -45,17 +46,16 @@ export async function aclOf(
   const ownerId = isGiven ? bucket.ownerId : writerId(context)
   if (Acl === undefined) return { ownerId, acl: [] }
   await context.authorize('s3:PutObjectAcl', objectTarget(context, Key))
-  return { ownerId, acl: storedGrants(context, { requested: Acl, ownerId }) }
+  return { ownerId, acl: await storedGrants(context, { requested: Acl, ownerId }) }
 }
 
 /** The grants as a version keeps them: none stands for the owner alone. */
-export function storedGrants(
+export async function storedGrants(
   { bucket, services }: Pick<OperationContext, 'bucket' | 'services'>,
   { requested, ownerId }: { readonly requested: RequestedAcl; readonly ownerId: string },
-): readonly Grant[] {
-  const { canonicalId } = services.defaults.account
-  const owner = { ID: ownerId }
-  const grants = grantsToStore(requested, { of: 'object', bucket, owner, isKnownUser: (id) => id === canonicalId })
+): Promise<readonly Grant[]> {
+  const isKnownUser = await knownUsers(services.control, requested, [ownerId, bucket.ownerId])
+  const grants = grantsToStore(requested, { of: 'object', bucket, owner: { ID: ownerId }, isKnownUser })
   // Stored, no grants would mean the owner's own.
   if (grants.length === 0) throw new S3Error('NotImplemented', { message: 'An ACL without any grant is not supported by this server.' })
   return isOwnerAlone(grants, ownerId) ? [] : grants

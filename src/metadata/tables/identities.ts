@@ -1,0 +1,123 @@
+/** Users, groups, roles and managed policies, as the control log has made them. */
+
+import { parsePolicyArn } from '../../model/arn.ts'
+import { awsManagedPolicy, isAwsManagedArn } from '../../model/aws-managed-policies.ts'
+import { foldName } from '../../model/iam-names.ts'
+import type { Identity, IdentityKey, IdentityOf, IdentityType, ManagedPolicy } from '../../model/identities.ts'
+import { type Steps, statement, type TransactionContext } from '../steps.ts'
+import { json, text } from './columns.ts'
+
+export function* identityByName<Type extends IdentityType>({
+  accountId,
+  type,
+  name,
+}: IdentityKey<Type>): Steps<IdentityOf<Type> | undefined> {
+  // IAM tells names apart by their letters alone: "Replicator" and "replicator" are one role.
+  const [row] = yield statement('SELECT record FROM identities WHERE account_id = ?1 AND type = ?2 AND name = ?3', accountId, type, name)
+  return row === undefined ? undefined : json<IdentityOf<Type>>(row.record)
+}
+
+export function* scanIdentities<Type extends IdentityType>(page: {
+  readonly accountId: string
+  readonly type: Type
+  readonly after: string
+  readonly limit: number
+}): Steps<readonly IdentityOf<Type>[]> {
+  const rows = yield statement(
+    'SELECT record FROM identities WHERE account_id = ?1 AND type = ?2 AND name > ?3 ORDER BY name LIMIT ?4',
+    page.accountId,
+    page.type,
+    page.after,
+    page.limit,
+  )
+  return rows.map((row) => json<IdentityOf<Type>>(row.record))
+}
+
+/** AWS's own or an account's. The name alone is not the policy: the path is of the ARN too. */
+export function* policyByArn(arn: string): Steps<ManagedPolicy | undefined> {
+  if (isAwsManagedArn(arn)) return awsManagedPolicy(arn)
+  const named = parsePolicyArn(arn)
+  if (named === undefined) return undefined
+  const policy = yield* identityByName({ accountId: named.accountId, type: 'policy', name: named.name })
+  return policy?.arn === arn ? policy : undefined
+}
+
+/** How one identity hangs on another: `member` of a group, a policy `attached`, a policy for a `boundary`. */
+export type LinkKind = 'member' | 'attached' | 'boundary'
+
+export interface LinkedPage {
+  /** The ARN of a managed policy, or a group. */
+  readonly target: string | IdentityKey<'group'>
+  readonly kind: LinkKind
+  /** The account that the linked are of. */
+  readonly accountId: string
+  readonly type: IdentityType
+  readonly after: string
+  readonly limit: number
+}
+
+/** Names of the identities of one type and account that hang on a policy or a group, in their order. */
+export function* scanLinked({ target, kind, accountId, type, after, limit }: LinkedPage): Steps<readonly string[]> {
+  const rows = yield statement(
+    `SELECT name FROM identity_links WHERE target = ?1 AND kind = ?2 AND account_id = ?3 AND type = ?4 AND name > ?5 ORDER BY name LIMIT ?6`,
+    typeof target === 'string' ? target : groupTarget(target),
+    kind,
+    accountId,
+    type,
+    after,
+    limit,
+  )
+  return rows.map((row) => text(row.name))
+}
+
+/** Whether anything hangs on the policy of that ARN, or on the group. */
+export function* isLinked(target: string | IdentityKey<'group'>): Steps<boolean> {
+  const rows = yield statement(
+    'SELECT 1 FROM identity_links WHERE target = ?1 LIMIT 1',
+    typeof target === 'string' ? target : groupTarget(target),
+  )
+  return rows.length > 0
+}
+
+export function* writeIdentity(identity: Identity, context: TransactionContext): Steps<void> {
+  const { accountId, type, name } = identity
+  yield* dropIdentity(identity)
+  yield statement(
+    'INSERT INTO identities (account_id, type, name, record, seq) VALUES (?1, ?2, ?3, ?4, ?5)',
+    accountId,
+    type,
+    name,
+    JSON.stringify(identity),
+    context.seq,
+  )
+  for (const [kind, target] of linksOf(identity)) {
+    yield statement(
+      'INSERT OR IGNORE INTO identity_links (target, kind, account_id, type, name, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)',
+      target,
+      kind,
+      accountId,
+      type,
+      name,
+      context.seq,
+    )
+  }
+}
+
+export function* dropIdentity({ accountId, type, name }: IdentityKey): Steps<void> {
+  yield statement('DELETE FROM identities WHERE account_id = ?1 AND type = ?2 AND name = ?3', accountId, type, name)
+  yield statement('DELETE FROM identity_links WHERE account_id = ?1 AND type = ?2 AND name = ?3', accountId, type, name)
+}
+
+function linksOf(identity: Identity): readonly (readonly [LinkKind, string])[] {
+  if (identity.type === 'policy') return []
+  const attached = identity.attachedPolicies.map((arn) => ['attached', arn] as const)
+  if (identity.type === 'group') return attached
+  const boundary = identity.boundary === undefined ? [] : [['boundary', identity.boundary] as const]
+  if (identity.type === 'role') return [...attached, ...boundary]
+  const { accountId, groups } = identity
+  return [...attached, ...boundary, ...groups.map((name) => ['member', groupTarget({ accountId, type: 'group', name })] as const)]
+}
+
+function groupTarget({ accountId, name }: IdentityKey<'group'>): string {
+  return `group:${accountId}:${foldName(name)}`
+}
