@@ -116,8 +116,8 @@ describe.skipIf(!isInstalled)('aws-cli', () => {
       Account: account.accountId,
       Arn: rootArn,
     })
-    const { code, err } = await aws('us-east-1', 'iam', 'create-user', '--user-name', 'u')
+    const { code, err } = await aws('us-east-1', 'iam', 'create-login-profile', '--user-name', 'u', '--password', 'p')
     expect(code).not.toBe(0)
-    expect(err).toContain('The action CreateUser is not implemented')
+    expect(err).toContain('The action CreateLoginProfile is not implemented')
   })
 })

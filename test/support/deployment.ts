@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { S3Client } from '@aws-sdk/client-s3'
 import { sign } from 'aws4'
 import { afterAll, beforeAll } from 'vitest'
-import { createKeySealing } from '../../src/access/access-keys.ts'
+import { createKeySealing, type KeySealing } from '../../src/access/access-keys.ts'
 import { createKeys } from '../../src/access/credentials.ts'
 import { createSessions } from '../../src/access/session-tokens.ts'
 import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
@@ -73,6 +73,8 @@ export interface TestNode {
   readonly endpoint: string
   readonly s3: S3Client
   readonly control: Control
+  /** Makes keys that this deployment knows as its own, once they are in the control log. */
+  readonly accessKeys: KeySealing
   /** One request that says exactly this, signed by another signer than the SDK's. */
   raw(request: RawRequest): Promise<RawAnswer>
   /** Resolves when every other region can be reached. */
@@ -211,6 +213,7 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given }:
     endpoint,
     s3,
     control,
+    accessKeys: createKeySealing({ secret: peeringSecret }),
     raw: (request) => sendRaw(endpoint, { scope: name, ...request }),
     linked,
     stop() {
