@@ -25,10 +25,6 @@ export function deleteConflict(message: string): S3Error {
   return new S3Error('DeleteConflict', { message: `Cannot delete entity, ${message}.` })
 }
 
-export function limitExceeded({ quota, limit }: { readonly quota: string; readonly limit: number }): S3Error {
-  return new S3Error('LimitExceeded', { message: `Cannot exceed quota for ${quota}: ${limit}` })
-}
-
 /** Does what rules of `model/` may refuse, and says it as IAM does. @throws S3Error ValidationError | MalformedPolicyDocument | LimitExceeded */
 export function checked<T>(work: () => T): T {
   try {
