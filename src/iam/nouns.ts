@@ -96,7 +96,7 @@ export function policyArnIn(parameters: Parameters, name: string): string {
 
 /** One of the account or one of AWS's. Undefined for the ARN of another account, and for one whose path is not the policy's. */
 export async function policyByArn(
-  { identities, caller }: Pick<ActionCall, 'identities' | 'caller'>,
+  { identities, caller }: Pick<ActionCall, 'identities'> & { readonly caller: { readonly accountId: string } },
   arn: string,
 ): Promise<ManagedPolicy | undefined> {
   const policy = await identities.policyByArn(arn)

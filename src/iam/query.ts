@@ -22,6 +22,8 @@ import { GetFederationToken, GetSessionToken } from './session-tokens.ts'
 import { simulateActions } from './simulate.ts'
 import { tagActions } from './tags.ts'
 import { userActions } from './users.ts'
+import { assumeRoleWithWebIdentity, webIdentityName, webIdentityParameters } from './web-identity.ts'
+import { createWebTokens, type VerifyWebToken } from './web-token.ts'
 
 /** Every action that is served. */
 export const actions: readonly Action[] = [
@@ -46,13 +48,22 @@ export const actions: readonly Action[] = [
   ListEntitiesForPolicy,
 ]
 
+interface QueryParts extends IamParts {
+  readonly verifyWebToken?: VerifyWebToken
+}
+
 const versions: Readonly<Record<QueryService, string>> = { iam: '2010-05-08', sts: '2011-06-15' }
 
-export function createQueryHandler(parts: IamParts): QueryHandler {
+/** @param verifyWebToken  absent: no issuer is configured */
+export function createQueryHandler({ verifyWebToken = createWebTokens([]), ...parts }: QueryParts): QueryHandler {
   const byName = new Map(actions.map((action) => [`${action.service}:${action.name}`, action]))
   return async (call) => {
     checkVersion(call)
     const { caller, nowMs, signal, origin = {} } = call
+    if (call.service === 'sts' && call.action === webIdentityName) {
+      // Its token says who is asking: a signature, if there is one, says nothing.
+      return assumeRoleWithWebIdentity({ ...parts, verifyWebToken, parameters: new Parameters(call, webIdentityParameters), nowMs, origin })
+    }
     // Before anything is said about the action: a region has no business here.
     if (!isPrincipal(caller)) throw notAuthorized(call)
     checkSession(call, caller)

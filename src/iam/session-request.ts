@@ -26,7 +26,10 @@ export interface SessionPolicies {
  * @param accountId  whose managed policies may narrow the session
  * @throws S3Error MalformedPolicyDocument | ValidationError | NoSuchEntity
  */
-export async function sessionPoliciesIn({ identities, caller, parameters }: ActionCall, accountId: string): Promise<SessionPolicies> {
+export async function sessionPoliciesIn(
+  { identities, parameters }: Pick<ActionCall, 'identities' | 'parameters'>,
+  accountId: string,
+): Promise<SessionPolicies> {
   const policy = parameters.optional('Policy')
   if (policy !== undefined) {
     if (policy.length > policyLengthMax) {
@@ -39,7 +42,7 @@ export async function sessionPoliciesIn({ identities, caller, parameters }: Acti
   const policyArns = parameters.structures('PolicyArns', (at) => parameters.required(`${at}.arn`))
   if (policyArns.length > policyArnsMax) throw validationError(`A session has at most ${policyArnsMax} policy ARNs.`)
   for (const arn of policyArns) {
-    if ((await policyByArn({ identities, caller: { ...caller, accountId } }, arn)) === undefined) throw noSuchPolicy(arn)
+    if ((await policyByArn({ identities, caller: { accountId } }, arn)) === undefined) throw noSuchPolicy(arn)
   }
   return { policies: policy === undefined ? [] : [policy], policyArns }
 }

@@ -29,7 +29,7 @@ export interface QueryCall {
   /** `CreateRole`; not checked to exist. */
   readonly action: string
   readonly parameters: QueryString
-  /** Never anonymous. */
+  /** Anonymous only for a call that brings a token of its own. */
   readonly caller: Caller
   /** What policies may ask about the request beside who makes it; never from what a client says of itself but for its user agent. */
   readonly origin?: QueryOrigin
@@ -62,8 +62,7 @@ export async function answerQuery(exchange: Exchange, arrival: Arrival, parts: {
   const { requestId, nowMs } = exchange
   exchange.errorForm = (error) => queryErrorReply(error, { ids: exchange, service: claimedService(arrival.head) })
   const { verified, form } = await readCall(exchange, arrival, parts.gate)
-  if (verified.kind === 'anonymous') throw new S3Error('MissingAuthenticationToken')
-  const { service } = verified.scope
+  const service = verified.kind === 'anonymous' ? unsignedService(form) : verified.scope.service
   if (service !== 'iam' && service !== 'sts')
     throw new S3Error('MethodNotAllowed', { details: { Method: arrival.head.method, ResourceType: 'SERVICE' } })
 
@@ -75,6 +74,12 @@ export async function answerQuery(exchange: Exchange, arrival: Arrival, parts: {
   const origin = originOf(exchange, arrival.head)
   const result = await parts.query({ service, action, parameters: form, caller, origin, requestId, nowMs, signal: exchange.signal })
   return queryReply(`${action}Response`, { service, requestId, content: { [`${action}Result`]: result } })
+}
+
+/** The calls that nobody signs are of STS. @throws S3Error MissingAuthenticationToken for every other */
+function unsignedService(form: QueryString): QueryService {
+  if (form.get('Action') !== 'AssumeRoleWithWebIdentity') throw new S3Error('MissingAuthenticationToken')
+  return 'sts'
 }
 
 function originOf({ request: { socket } }: Exchange, head: RequestHead): QueryOrigin {
@@ -98,8 +103,6 @@ async function readCall(
     const bytes = await readWhole(exchange.body, limits)
     return { verified: verified.complete(sha256Hex(bytes)), form: formOf(head, query, bytes) }
   }
-  // An anonymous call is refused whatever it says.
-  if (verified.kind === 'anonymous') return { verified, form: query }
   const body = openRequestBody({ exchange, head, verified, maxBytes: formMaxBytes })
   return { verified, form: formOf(head, query, await readWhole(body, limits)) }
 }

@@ -14,6 +14,7 @@ import { createKeyring } from '../../src/blobs/seal.ts'
 import { type Control, createControl } from '../../src/control/control.ts'
 import { beginAccounts } from '../../src/control/first-account.ts'
 import { createQueryHandler } from '../../src/iam/query.ts'
+import type { VerifyWebToken } from '../../src/iam/web-token.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { runEngine } from '../../src/lib/engine.ts'
 import { createHashers } from '../../src/lib/hash.ts'
@@ -46,6 +47,7 @@ export interface DeploymentOptions {
   /** The first keeps the control log. */
   readonly regions?: readonly [string, ...string[]]
   readonly defaults?: Partial<Defaults>
+  readonly verifyWebToken?: VerifyWebToken
 }
 
 export interface RawRequest {
@@ -103,11 +105,19 @@ export function useDeployment(options: DeploymentOptions = {}): (region?: string
   }
 }
 
-export async function openDeployment({ regions: names = ['us-east-1'], defaults = {} }: DeploymentOptions = {}): Promise<Deployment> {
+export async function openDeployment({
+  regions: names = ['us-east-1'],
+  defaults = {},
+  verifyWebToken,
+}: DeploymentOptions = {}): Promise<Deployment> {
   const ports = await Promise.all(names.map(freePorts))
   const regions = names.map((name, i) => ({ name, endpoint: `http://127.0.0.1:${ports[i]}`, publicUrl: `http://127.0.0.1:${ports[i]}` }))
   const peeringSecret = randomBytes(32).toString('hex')
-  const nodes = await Promise.all(names.map((name, i) => openNode({ name, port: ports[i] ?? 0, regions, peeringSecret, defaults })))
+  const nodes = await Promise.all(
+    names.map((name, i) =>
+      openNode({ name, port: ports[i] ?? 0, regions, peeringSecret, defaults, ...(verifyWebToken && { verifyWebToken }) }),
+    ),
+  )
   await Promise.all(nodes.map((node) => node.linked()))
   return {
     node(region) {
@@ -127,9 +137,10 @@ interface NodeOptions {
   readonly regions: readonly { readonly name: string; readonly endpoint: string; readonly publicUrl: string }[]
   readonly peeringSecret: string
   readonly defaults: Partial<Defaults>
+  readonly verifyWebToken?: VerifyWebToken
 }
 
-async function openNode({ name, port, regions, peeringSecret, defaults: given }: NodeOptions): Promise<TestNode> {
+async function openNode({ name, port, regions, peeringSecret, defaults: given, verifyWebToken }: NodeOptions): Promise<TestNode> {
   const folder = await mkdtemp(join(tmpdir(), 'farshore-node-'))
   const clock = systemClock
   const metadata = await openSqlite({ directory: join(folder, 'metadata'), transactions, usesReserve, schema, clock, reserveBytes: 1 })
@@ -176,6 +187,7 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given }:
       identities: control,
       accessKeys: createKeySealing({ secret: peeringSecret }),
       sessions: createSessions({ secret: peeringSecret }),
+      ...(verifyWebToken && { verifyWebToken }),
     }),
     peer: peers.routes.handle,
     health: () => ({ isReady: true, reasons: [] }),
