@@ -1,5 +1,6 @@
 /** Which operations of S3, IAM and STS are served, and which are refused by name: from the tables that the server itself routes by. */
 import { actions } from '../../src/iam/query.ts'
+import { webIdentityName } from '../../src/iam/web-identity.ts'
 import { operations } from '../../src/operations/index.ts'
 import type { Operation } from '../../src/s3/define.ts'
 import { knownOperations } from '../../src/s3/known-operations.ts'
@@ -17,7 +18,7 @@ ${[...served.values()]
 
 ## Served of IAM and STS
 
-${[...actions]
+${[...actions, { service: 'sts', name: webIdentityName }]
   .sort((a, b) => (a.name < b.name ? -1 : 1))
   .map(({ service, name }) => `- ${service}: ${name}`)
   .join('\n')}

@@ -33,5 +33,5 @@ const every = { negated: false, patterns: ['*'] }
 const closed: PolicyDocument = {
   kind: 'bucket',
   version: '2012-10-17',
-  statements: [{ effect: 'Deny', principals: { everyone: true, services: [], aws: [] }, actions: every, resources: every, conditions: [] }],
+  statements: [{ effect: 'Deny', principals: { everyone: true, services: [], aws: [], federated: [] }, actions: every, resources: every, conditions: [] }],
 }

@@ -36,6 +36,18 @@ const admin = z.strictObject({
   port: port.default(9001).describe('0 takes any free port.'),
 })
 
+const oidc = z.strictObject({
+  issuer: z
+    .string()
+    .max(255)
+    .regex(
+      /^(https:\/\/[^\s?#]+|http:\/\/(127\.0\.0\.1|localhost)(:[0-9]+)?(\/[^\s?#]*)?)$/,
+      'must be an https:// address, or http:// of this machine',
+    )
+    .describe('As it stands in the tokens. Its keys are found by discovery.'),
+  audiences: z.array(z.string().min(1).max(255)).min(1).max(100).describe('For whom a token must be: one of these.'),
+})
+
 const credentials = z.strictObject({
   accountId: z
     .string()
@@ -141,6 +153,7 @@ export const settingsSchema = z
       .max(64)
       .default([])
       .describe('Host names under which `bucket.name` addresses a bucket (virtual-host style). Any other host means path style.'),
+    oidc: z.array(oidc).max(16).default([]).describe('Issuers whose tokens AssumeRoleWithWebIdentity takes. The same in every region.'),
     regions: z
       .array(region)
       .min(1)

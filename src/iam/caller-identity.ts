@@ -1,4 +1,4 @@
-/** Who is asking: the one call of STS that needs no role and no session. */
+/** Who is asking: the one call that needs no permission, and that no policy forbids. */
 import type { Action } from './action.ts'
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
@@ -7,6 +7,5 @@ export const GetCallerIdentity: Action = {
   name: 'GetCallerIdentity',
   parameters: [],
 
-  // The root user's id is that of its account.
-  perform: async ({ caller }) => ({ Arn: caller.arn, UserId: caller.accountId, Account: caller.accountId }),
+  perform: async ({ caller }) => ({ Arn: caller.arn, UserId: caller.userId, Account: caller.accountId }),
 }

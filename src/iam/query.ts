@@ -1,40 +1,78 @@
 /** Takes each call of IAM and STS to the action that it names. */
-import type { ControlDoor } from '../control/door.ts'
+import { isPrincipal, type Principal } from '../access/caller.ts'
 import { S3Error } from '../model/errors.ts'
 import type { QueryCall, QueryHandler, QueryService } from '../s3/query-api.ts'
-import type { Action } from './action.ts'
+import { accessKeyActions } from './access-keys.ts'
+import { GetAccountSummary, ListAccountAliases } from './account-summary.ts'
+import type { Action, IamParts } from './action.ts'
+import { AssumeRole } from './assume-role.ts'
+import { attachmentActions } from './attachments.ts'
+import { GetAccountAuthorizationDetails } from './authorization-details.ts'
+import { conditionKeys } from './authorize.ts'
+import { boundaryActions } from './boundaries.ts'
 import { GetCallerIdentity } from './caller-identity.ts'
+import { groupActions } from './groups.ts'
+import { inlinePolicyActions } from './inline-policies.ts'
 import { Parameters } from './parameters.ts'
-import { DeleteRolePolicy, GetRolePolicy, ListRolePolicies, PutRolePolicy } from './role-policies.ts'
-import { CreateRole, DeleteRole, GetRole, ListRoles } from './roles.ts'
+import { policyActions } from './policies.ts'
+import { ListEntitiesForPolicy } from './policy-entities.ts'
+import { policyVersionActions } from './policy-versions.ts'
+import { roleActions } from './roles.ts'
+import { GetFederationToken, GetSessionToken } from './session-tokens.ts'
+import { simulateActions } from './simulate.ts'
+import { tagActions } from './tags.ts'
+import { userActions } from './users.ts'
+import { assumeRoleWithWebIdentity, webIdentityName, webIdentityParameters } from './web-identity.ts'
+import { createWebTokens, type VerifyWebToken } from './web-token.ts'
 
 /** Every action that is served. */
 export const actions: readonly Action[] = [
-  CreateRole,
-  DeleteRole,
-  DeleteRolePolicy,
+  ...accessKeyActions,
+  ...attachmentActions,
+  ...boundaryActions,
+  ...groupActions,
+  ...inlinePolicyActions,
+  ...policyActions,
+  ...policyVersionActions,
+  ...roleActions,
+  ...simulateActions,
+  ...tagActions,
+  ...userActions,
+  AssumeRole,
+  GetAccountAuthorizationDetails,
+  GetAccountSummary,
   GetCallerIdentity,
-  GetRole,
-  GetRolePolicy,
-  ListRolePolicies,
-  ListRoles,
-  PutRolePolicy,
+  GetFederationToken,
+  GetSessionToken,
+  ListAccountAliases,
+  ListEntitiesForPolicy,
 ]
+
+interface QueryParts extends IamParts {
+  readonly verifyWebToken?: VerifyWebToken
+}
 
 const versions: Readonly<Record<QueryService, string>> = { iam: '2010-05-08', sts: '2011-06-15' }
 
-export function createQueryHandler({ control }: { readonly control: ControlDoor }): QueryHandler {
+/** @param verifyWebToken  absent: no issuer is configured */
+export function createQueryHandler({ verifyWebToken = createWebTokens([]), ...parts }: QueryParts): QueryHandler {
   const byName = new Map(actions.map((action) => [`${action.service}:${action.name}`, action]))
   return async (call) => {
     checkVersion(call)
-    // Before anything is said about the action: only the account's root may ask.
-    const { caller, nowMs } = call
-    if (caller.kind !== 'root') throw notAuthorized(call)
+    const { caller, nowMs, signal, origin = {} } = call
+    if (call.service === 'sts' && call.action === webIdentityName) {
+      // Its token says who is asking: a signature, if there is one, says nothing.
+      return assumeRoleWithWebIdentity({ ...parts, verifyWebToken, parameters: new Parameters(call, webIdentityParameters), nowMs, origin })
+    }
+    // Before anything is said about the action: a region has no business here.
+    if (!isPrincipal(caller)) throw notAuthorized(call)
+    checkSession(call, caller)
     const action = byName.get(`${call.service}:${call.action}`)
     if (action === undefined) {
       throw new S3Error('NotImplemented', { message: `The action ${call.action} is not implemented by this server.` })
     }
-    return action.perform({ control, caller, nowMs }, new Parameters(call, action.parameters))
+    const parameters = new Parameters(call, action.parameters)
+    return action.perform({ ...parts, caller, parameters, nowMs, signal, keys: conditionKeys(caller, { nowMs, origin }) })
   }
 }
 
@@ -44,6 +82,17 @@ function checkVersion({ service, action, parameters }: QueryCall): void {
   throw new S3Error('InvalidAction', {
     message: `Could not find operation ${action} for version ${version?.slice(0, 32) ?? 'NO_VERSION_SPECIFIED'}`,
   })
+}
+
+/**
+ * What the credentials of GetSessionToken and GetFederationToken are not for, whatever policies say.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
+ */
+function checkSession({ service, action }: QueryCall, { session, arn }: Principal): void {
+  if (session === undefined || session.kind === 'role') return
+  if (service === 'iam') throw new S3Error('InvalidClientTokenId')
+  const isOpen = action === 'GetCallerIdentity' || (action === 'AssumeRole' && session.kind !== 'federated')
+  if (!isOpen) throw new S3Error('AccessDenied', { message: `User: ${arn} cannot call ${action} with session credentials` })
 }
 
 function notAuthorized({ service, action, caller }: QueryCall): S3Error {

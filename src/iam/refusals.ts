@@ -13,12 +13,16 @@ export function notNull(parameter: string): S3Error {
   return validationError(`1 validation error detected: Value at '${member}' failed to satisfy constraint: Member must not be null`)
 }
 
-export function noSuchRole(name: string): S3Error {
-  return new S3Error('NoSuchEntity', { message: `The role with name ${name} cannot be found.` })
+export function noSuchEntity(message: string): S3Error {
+  return new S3Error('NoSuchEntity', { message })
 }
 
-export function noSuchRolePolicy(name: string): S3Error {
-  return new S3Error('NoSuchEntity', { message: `The role policy with name ${name} cannot be found.` })
+export function alreadyExists(what: string): S3Error {
+  return new S3Error('EntityAlreadyExists', { message: `${what} already exists.` })
+}
+
+export function deleteConflict(message: string): S3Error {
+  return new S3Error('DeleteConflict', { message: `Cannot delete entity, ${message}.` })
 }
 
 /** Does what rules of `model/` may refuse, and says it as IAM does. @throws S3Error ValidationError | MalformedPolicyDocument | LimitExceeded */

@@ -1,119 +1,132 @@
-/** Making, reading and deleting roles. */
-import { randomBytes } from 'node:crypto'
-import { formatRoleArn } from '../model/arn.ts'
-import { checkDescription, checkMaxSessionDuration, checkPath, checkRoleName } from '../model/iam-names.ts'
+/** Making, reading, changing and deleting roles. */
+import { checkMaxSessionDuration } from '../model/iam-names.ts'
 import { parsePolicy } from '../model/policy-document.ts'
 import type { Role } from '../model/role.ts'
-import type { Action, ActionContext } from './action.ts'
-import { type PageRequest, pageOf, pageParameters, pageRequest } from './paging.ts'
+import { type Action, iamAction } from './action.ts'
+import { roleDocument, wholeRoleDocument } from './documents.ts'
+import { alsoTag, checkBoundary, descriptionIn, newcomer, newId, tagParameters } from './making.ts'
+import { keyOf, namedRole, nameIn, roleNoun, underPath } from './nouns.ts'
+import { pageParameters } from './paging.ts'
 import type { Parameters } from './parameters.ts'
-import { checked, noSuchRole } from './refusals.ts'
-import { roleDocument } from './role-document.ts'
+import { alreadyExists, checked } from './refusals.ts'
+import { pageOfType } from './scan.ts'
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
-export const CreateRole: Action = {
-  service: 'iam',
+const CreateRole = iamAction({
   name: 'CreateRole',
-  parameters: ['RoleName', 'Path', 'AssumeRolePolicyDocument', 'Description', 'MaxSessionDuration'],
+  parameters: [
+    'RoleName',
+    'Path',
+    'AssumeRolePolicyDocument',
+    'Description',
+    'MaxSessionDuration',
+    'PermissionsBoundary',
+    ...tagParameters,
+  ],
+  target: (call) => newcomer('role', call, nameIn(roleNoun, call.parameters)),
+  also: alsoTag('Role'),
 
-  async perform({ control, caller, nowMs }, parameters) {
-    const name = parameters.required('RoleName')
-    const path = parameters.optional('Path') ?? '/'
-    const trustPolicy = parameters.required('AssumeRolePolicyDocument')
-    const description = parameters.optional('Description')
-    const maxSessionDuration = parameters.integer('MaxSessionDuration')
-    checked(() => {
-      checkRoleName(name)
-      checkPath(path)
-      if (description !== undefined) checkDescription(description)
-      if (maxSessionDuration !== undefined) checkMaxSessionDuration(maxSessionDuration)
-      parsePolicy(trustPolicy, 'trust')
-    })
+  async perform(call, made) {
+    const { identities, parameters, caller, nowMs } = call
     const { accountId } = caller
+    const trustPolicy = trustPolicyIn(parameters, 'AssumeRolePolicyDocument')
+    const description = descriptionIn(parameters)
+    const maxSessionDuration = maxSessionDurationIn(parameters)
+    await checkBoundary(call, made.boundary)
+    if (await identities.identity({ accountId, type: 'role', name: made.name })) throw alreadyExists(`Role with name ${made.name}`)
     const role: Role = {
+      ...made,
       type: 'role',
-      name,
-      arn: formatRoleArn({ accountId, path, name }),
-      id: newRoleId(),
-      path,
       accountId,
+      id: newId('AROA'),
       createdMs: nowMs,
       trustPolicy,
       inlinePolicies: {},
       attachedPolicies: [],
-      tags: [],
       ...(description !== undefined && { description }),
       ...(maxSessionDuration !== undefined && { maxSessionDuration }),
     }
-    await control.changeIdentities({ kind: 'createIdentity', identity: role })
-    return { Role: roleDocument(role) }
+    await identities.changeIdentities({ kind: 'createIdentity', identity: role })
+    return { Role: wholeRoleDocument(role) }
   },
-}
+})
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html */
-export const GetRole: Action = {
-  service: 'iam',
+const GetRole = iamAction({
   name: 'GetRole',
   parameters: ['RoleName'],
+  target: namedRole,
 
-  async perform(context, parameters) {
-    // Nothing is known of a role's use: an empty element, as for one that was not used yet.
-    return { Role: { ...roleDocument(await standingRole(context, parameters)), RoleLastUsed: {} } }
-  },
-}
-
-/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html */
-export const DeleteRole: Action = {
-  service: 'iam',
-  name: 'DeleteRole',
-  parameters: ['RoleName'],
-
-  async perform({ control, caller }, parameters) {
-    const name = parameters.required('RoleName')
-    checked(() => checkRoleName(name))
-    await control.changeIdentities({ kind: 'deleteIdentity', of: { accountId: caller.accountId, type: 'role', name } })
-    return undefined
-  },
-}
+  // Nothing is known of a role's use: an empty element, as for one that was not used yet.
+  perform: async (_, role) => ({ Role: { ...wholeRoleDocument(role), RoleLastUsed: {} } }),
+})
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html */
-export const ListRoles: Action = {
-  service: 'iam',
+const ListRoles = iamAction({
   name: 'ListRoles',
   parameters: ['PathPrefix', ...pageParameters],
+  target: underPath('role'),
 
-  async perform(context, parameters) {
-    const page = pageRequest(parameters)
-    const { items, members } = pageOf(await rolesUnder(parameters.optional('PathPrefix') ?? '/', page, context), page, (role) => role.name)
+  async perform(call, prefix) {
+    const { items, members } = await pageOfType(call, 'role', ({ path }) => path.startsWith(prefix))
     return { Roles: { member: items.map(roleDocument) }, ...members }
   },
+})
+
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html */
+const UpdateRole = iamAction({
+  name: 'UpdateRole',
+  parameters: ['RoleName', 'Description', 'MaxSessionDuration'],
+  target: namedRole,
+
+  async perform({ identities, parameters }, role) {
+    const description = descriptionIn(parameters)
+    const maxSessionDuration = maxSessionDurationIn(parameters)
+    const edit = {
+      kind: 'describeRole',
+      ...(description !== undefined && { description }),
+      ...(maxSessionDuration !== undefined && { maxSessionDuration }),
+    } as const
+    await identities.changeIdentities({ kind: 'editIdentity', of: keyOf(role), edit })
+    return {}
+  },
+})
+
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html */
+const UpdateAssumeRolePolicy = iamAction({
+  name: 'UpdateAssumeRolePolicy',
+  parameters: ['RoleName', 'PolicyDocument'],
+  target: namedRole,
+
+  async perform({ identities, parameters }, role) {
+    const document = trustPolicyIn(parameters, 'PolicyDocument')
+    await identities.changeIdentities({ kind: 'editIdentity', of: keyOf(role), edit: { kind: 'setTrustPolicy', document } })
+    return undefined
+  },
+})
+
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html */
+const DeleteRole = iamAction({
+  name: 'DeleteRole',
+  parameters: ['RoleName'],
+  target: namedRole,
+
+  async perform({ identities }, role) {
+    await identities.changeIdentities({ kind: 'deleteIdentity', of: keyOf(role) })
+    return undefined
+  },
+})
+
+function trustPolicyIn(parameters: Parameters, name: string): string {
+  const document = parameters.required(name)
+  checked(() => parsePolicy(document, 'trust'))
+  return document
 }
 
-/** The role that a call names. @throws S3Error NoSuchEntity | ValidationError */
-export async function standingRole({ control, caller }: ActionContext, parameters: Parameters): Promise<Role> {
-  const name = parameters.required('RoleName')
-  checked(() => checkRoleName(name))
-  const role = await control.identity({ accountId: caller.accountId, type: 'role', name })
-  if (role === undefined) throw noSuchRole(name)
-  return role
+function maxSessionDurationIn(parameters: Parameters): number | undefined {
+  const seconds = parameters.integer('MaxSessionDuration')
+  if (seconds !== undefined) checked(() => checkMaxSessionDuration(seconds))
+  return seconds
 }
 
-/** How many roles are looked at in one read. */
-const scanSize = 1000
-
-/** The page and, if there is one, the role after it. */
-async function rolesUnder(pathPrefix: string, page: PageRequest, { control, caller }: ActionContext): Promise<readonly Role[]> {
-  const found: Role[] = []
-  for (let after: string | undefined = page.after; after !== undefined && found.length <= page.limit; ) {
-    const scanned: readonly Role[] = await control.identities({ accountId: caller.accountId, type: 'role', after, limit: scanSize })
-    found.push(...scanned.filter((role) => role.path.startsWith(pathPrefix)))
-    after = scanned.length < scanSize ? undefined : scanned.at(-1)?.name
-  }
-  return found
-}
-
-/** IAM's form: `AROA` says that it is a role's, and 17 characters of base32 follow. */
-function newRoleId(): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  return `AROA${Array.from(randomBytes(17), (byte) => alphabet[byte % alphabet.length]).join('')}`
-}
+export const roleActions: readonly Action[] = [CreateRole, GetRole, ListRoles, UpdateRole, UpdateAssumeRolePolicy, DeleteRole]

@@ -1,5 +1,5 @@
 /**
- * What IAM lets a role, a policy and their other texts be.
+ * What IAM lets users, groups, roles, policies and their other texts be.
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
  */
@@ -13,6 +13,8 @@ export class IamValidationError extends Error {
 }
 
 const roleNameLengthMax = 64
+const userNameLengthMax = 64
+const groupNameLengthMax = 128
 const policyNameLengthMax = 128
 const pathLengthMax = 512
 const descriptionLengthMax = 1000
@@ -26,8 +28,28 @@ export function checkRoleName(name: string): void {
 }
 
 /** @throws IamValidationError */
+export function checkUserName(name: string): void {
+  checkText('userName', name, { max: userNameLengthMax, pattern: namePattern, shown: '[\\w+=,.@-]+' })
+}
+
+/** @throws IamValidationError */
+export function checkGroupName(name: string): void {
+  checkText('groupName', name, { max: groupNameLengthMax, pattern: namePattern, shown: '[\\w+=,.@-]+' })
+}
+
+/** @throws IamValidationError */
 export function checkPolicyName(name: string): void {
   checkText('policyName', name, { max: policyNameLengthMax, pattern: namePattern, shown: '[\\w+=,.@-]+' })
+}
+
+/** Names a session of a role, or a federated user. @throws IamValidationError */
+export function checkSessionName(name: string, { field, max = 64 }: { readonly field: string; readonly max?: number }): void {
+  checkText(field, name, { min: 2, max, pattern: namePattern, shown: '[\\w+=,.@-]*' })
+}
+
+/** @throws IamValidationError */
+export function checkExternalId(externalId: string): void {
+  checkText('externalId', externalId, { min: 2, max: 1224, pattern: /^[\w+=,.@:/-]*$/, shown: '[\\w+=,.@:\\/-]*' })
 }
 
 /** `/`, or begins and ends with it. @throws IamValidationError */

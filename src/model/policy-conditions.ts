@@ -23,7 +23,7 @@ export function parseConditions(value: unknown): readonly Condition[] {
   return Object.entries(asRecord<string>(value)).flatMap(([name, keys]) => {
     const operator = parseOperatorName(name)
     return Object.entries(asRecord<string>(keys)).map(([key, values]) => {
-      if (!/^[A-Za-z0-9-]+:[^\s]+$/.test(key)) {
+      if (!/^[A-Za-z0-9./_-]+:[^\s]+$/.test(key)) {
         throw new PolicyError('malformed', 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.')
       }
       return { ...operator, key, values: parseValues(operator.operator, values) }

@@ -42,6 +42,8 @@ export interface Principals {
   readonly services: readonly string[]
   /** ARNs and account numbers as written. */
   readonly aws: readonly string[]
+  /** Issuers of web identities, by host and path or by ARN. */
+  readonly federated: readonly string[]
   /** Only in a bucket's policy. */
   readonly canonicalUsers?: readonly string[]
 }
@@ -176,20 +178,21 @@ function trustParts(statement: StatementJson): Pick<PolicyStatement, 'resources'
 
 function parsePrincipals(value: unknown): Principals {
   if (value === undefined) throw new PolicyError('malformed', 'Missing required field Principal')
-  if (value === '*') return { everyone: true, services: [], aws: [] }
+  if (value === '*') return { everyone: true, services: [], aws: [], federated: [] }
   const record = asRecord(value, ['AWS', 'Service', 'Federated', 'CanonicalUser'])
   const services = asTexts(record.Service ?? [])
   const aws = asTexts(record.AWS ?? [])
-  // Nothing here federates or knows principals by canonical id: such a principal could never be met, and is checked for its form only.
-  const others = [...asTexts(record.Federated ?? []), ...asTexts(record.CanonicalUser ?? [])]
-  if (services.length + aws.length + others.length === 0) throw syntaxError()
+  const federated = asTexts(record.Federated ?? [])
+  // Nobody who assumes roles is known by a canonical id: such a principal could never be met, and is checked for its form only.
+  const others = asTexts(record.CanonicalUser ?? [])
+  if (services.length + aws.length + federated.length + others.length === 0) throw syntaxError()
   for (const service of services) {
     if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(service)) throw invalidPrincipal('SERVICE', service)
   }
   for (const principal of aws) {
     if (!/^(\*|[0-9]{12}|arn:aws:(iam|sts)::[0-9]{12}:[\x21-\x7e]+)$/.test(principal)) throw invalidPrincipal('AWS', principal)
   }
-  return { everyone: aws.includes('*'), services, aws }
+  return { everyone: aws.includes('*'), services, aws, federated }
 }
 
 function invalidPrincipal(type: string, value: string): PolicyError {

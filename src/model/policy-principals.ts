@@ -41,7 +41,7 @@ export function parsePrincipals(statement: StatementJson): Principals {
 }
 
 function readPrincipals(value: unknown): Principals {
-  if (value === '*') return { everyone: true, services: [], aws: [] }
+  if (value === '*') return { everyone: true, services: [], aws: [], federated: [] }
   if (typeof value === 'string') throw invalidPrincipal('', value)
   const record = asRecord(value, ['AWS', 'Service', 'Federated', 'CanonicalUser'])
   const services = checked('Service', record.Service, /^[a-z0-9-]+(\.[a-z0-9-]+)+$/)
@@ -56,7 +56,7 @@ function readPrincipals(value: unknown): Principals {
   if (services.length + aws.length + canonicalUsers.length + federated.length === 0) {
     throw new PolicyError('malformed', 'Invalid principal in policy: nobody is named')
   }
-  return { everyone: aws.includes('*'), services, aws, canonicalUsers }
+  return { everyone: aws.includes('*'), services, aws, federated, canonicalUsers }
 }
 
 function checked(type: string, value: unknown, form: RegExp): readonly string[] {

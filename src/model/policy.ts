@@ -62,7 +62,12 @@ export function evaluateFor(who: Who, policy: PolicyDocument, request: PolicyReq
   return naming === undefined ? { effect: 'implicitDeny' } : { effect: 'allow', naming }
 }
 
-function decide(documents: readonly PolicyDocument[], request: PolicyRequest, isFor: (statement: PolicyStatement) => boolean): Verdict {
+/** @param isFor  which statements speak of the one who asks */
+export function decide(
+  documents: readonly PolicyDocument[],
+  request: PolicyRequest,
+  isFor: (statement: PolicyStatement) => boolean,
+): Verdict {
   const context = lazyContext(request.context)
   let verdict: Verdict = 'implicitDeny'
   for (const document of documents) {

@@ -6,6 +6,7 @@ import { createSessions } from '../access/session-tokens.ts'
 import type { Config } from '../config/schema.ts'
 import type { ControlDoor } from '../control/door.ts'
 import { createQueryHandler } from '../iam/query.ts'
+import { createWebTokens } from '../iam/web-token.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Metadata } from '../metadata/engine.ts'
 import { createBuckets } from '../objects/buckets.ts'
@@ -48,7 +49,12 @@ export function createFront({ config, parts, control, gate, peer, log }: FrontPa
     gate,
     services,
     hashing: parts.hashing,
-    query: createQueryHandler(services),
+    query: createQueryHandler({
+      identities: control,
+      accessKeys: createKeySealing({ secret: config.credentials.peeringSecret }),
+      sessions: createSessions({ secret: config.credentials.peeringSecret }),
+      verifyWebToken: createWebTokens(config.oidc),
+    }),
     peer,
     health: () => healthOf(parts.metadata),
     nowMs: () => systemClock.nowMs(),

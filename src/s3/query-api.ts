@@ -5,7 +5,7 @@
 import type { Caller } from '../access/caller.ts'
 import { S3Error } from '../model/errors.ts'
 import { readWhole } from './auth/body.ts'
-import type { RequestHead } from './auth/head.ts'
+import { headerOf, type RequestHead } from './auth/head.ts'
 import { sha256Hex } from './auth/signature.ts'
 import type { Anonymous, Signed } from './auth/verify.ts'
 import type { ResponseIds } from './errors-out.ts'
@@ -18,13 +18,21 @@ import { writeXml, type XmlValue } from './xml/write.ts'
 
 export type QueryService = 'iam' | 'sts'
 
+export interface QueryOrigin {
+  readonly sourceIp?: string
+  readonly isSecure?: boolean
+  readonly userAgent?: string
+}
+
 export interface QueryCall {
   readonly service: QueryService
   /** `CreateRole`; not checked to exist. */
   readonly action: string
   readonly parameters: QueryString
-  /** Never anonymous. */
+  /** Anonymous only for a call that brings a token of its own. */
   readonly caller: Caller
+  /** What policies may ask about the request beside who makes it; never from what a client says of itself but for its user agent. */
+  readonly origin?: QueryOrigin
   readonly requestId: string
   readonly nowMs: number
   readonly signal: AbortSignal
@@ -54,8 +62,7 @@ export async function answerQuery(exchange: Exchange, arrival: Arrival, parts: {
   const { requestId, nowMs } = exchange
   exchange.errorForm = (error) => queryErrorReply(error, { ids: exchange, service: claimedService(arrival.head) })
   const { verified, form } = await readCall(exchange, arrival, parts.gate)
-  if (verified.kind === 'anonymous') throw new S3Error('MissingAuthenticationToken')
-  const { service } = verified.scope
+  const service = verified.kind === 'anonymous' ? unsignedService(form) : verified.scope.service
   if (service !== 'iam' && service !== 'sts')
     throw new S3Error('MethodNotAllowed', { details: { Method: arrival.head.method, ResourceType: 'SERVICE' } })
 
@@ -64,8 +71,25 @@ export async function answerQuery(exchange: Exchange, arrival: Arrival, parts: {
   if (!/^[A-Za-z]{1,128}$/.test(action)) throw new S3Error('InvalidAction')
   exchange.operation = `${service}:${action}`
   const { caller } = verified
-  const result = await parts.query({ service, action, parameters: form, caller, requestId, nowMs, signal: exchange.signal })
+  const origin = originOf(exchange, arrival.head)
+  const result = await parts.query({ service, action, parameters: form, caller, origin, requestId, nowMs, signal: exchange.signal })
   return queryReply(`${action}Response`, { service, requestId, content: { [`${action}Result`]: result } })
+}
+
+/** The calls that nobody signs are of STS. @throws S3Error MissingAuthenticationToken for every other */
+function unsignedService(form: QueryString): QueryService {
+  if (form.get('Action') !== 'AssumeRoleWithWebIdentity') throw new S3Error('MissingAuthenticationToken')
+  return 'sts'
+}
+
+function originOf({ request: { socket } }: Exchange, head: RequestHead): QueryOrigin {
+  const { remoteAddress } = socket
+  const userAgent = headerOf(head, 'user-agent')
+  return {
+    ...(remoteAddress !== undefined && { sourceIp: remoteAddress.replace(/^::ffff:(?=[0-9.]+$)/, '') }),
+    isSecure: 'encrypted' in socket && socket.encrypted === true,
+    ...(userAgent !== undefined && { userAgent }),
+  }
 }
 
 async function readCall(
@@ -79,8 +103,6 @@ async function readCall(
     const bytes = await readWhole(exchange.body, limits)
     return { verified: verified.complete(sha256Hex(bytes)), form: formOf(head, query, bytes) }
   }
-  // An anonymous call is refused whatever it says.
-  if (verified.kind === 'anonymous') return { verified, form: query }
   const body = openRequestBody({ exchange, head, verified, maxBytes: formMaxBytes })
   return { verified, form: formOf(head, query, await readWhole(body, limits)) }
 }

@@ -2,17 +2,27 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { account, credentials, newName, rootArn, useDeployment } from '../support/deployment.ts'
+import type { Keys } from './callers.ts'
 
 const node = useDeployment({ regions: ['us-east-1', 'eu-west-1'] })
 const isInstalled = spawnSync('aws', ['--version']).status === 0
 if (!isInstalled) process.stderr.write('\nSKIPPED: aws-cli is not on this machine, and its tests did not run.\n')
 
-function aws(region: string, ...words: string[]): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
+interface Words {
+  readonly words: readonly string[]
+  readonly keys?: Keys
+}
+
+function aws(
+  region: string,
+  { words, keys = credentials }: Words,
+): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
   const child = spawn('aws', ['--endpoint-url', node(region).endpoint, '--region', region, '--output', 'json', ...words], {
     env: {
       PATH: process.env.PATH,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_ACCESS_KEY_ID: keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+      ...(keys.sessionToken !== undefined && { AWS_SESSION_TOKEN: keys.sessionToken }),
       AWS_CONFIG_FILE: '/dev/null',
       AWS_EC2_METADATA_DISABLED: 'true',
     },
@@ -29,7 +39,7 @@ function aws(region: string, ...words: string[]): Promise<{ readonly code: numbe
 }
 
 async function json(region: string, ...words: string[]) {
-  const { code, out, err } = await aws(region, ...words)
+  const { code, out, err } = await aws(region, { words })
   expect([code, err]).toEqual([0, ''])
   return out === '' ? undefined : JSON.parse(out)
 }
@@ -116,8 +126,39 @@ describe.skipIf(!isInstalled)('aws-cli', () => {
       Account: account.accountId,
       Arn: rootArn,
     })
-    const { code, err } = await aws('us-east-1', 'iam', 'create-user', '--user-name', 'u')
+    const { code, err } = await aws('us-east-1', { words: ['iam', 'create-login-profile', '--user-name', 'u', '--password', 'p'] })
     expect(code).not.toBe(0)
-    expect(err).toContain('The action CreateUser is not implemented')
+    expect(err).toContain('The action CreateLoginProfile is not implemented')
+  })
+
+  it('makes a user with a key and a role, and the user becomes the role', { timeout: 120_000 }, async () => {
+    const [user, group, role] = [newName('user'), newName('group'), newName('role')]
+    const iam = (...words: string[]) => json('us-east-1', 'iam', ...words)
+    const made = await iam('create-user', '--user-name', user, '--path', '/staff/', '--tags', 'Key=team,Value=harbour')
+    expect(made.User).toMatchObject({ UserName: user, Path: '/staff/', Tags: [{ Key: 'team', Value: 'harbour' }] })
+    const { AccessKey } = await iam('create-access-key', '--user-name', user)
+    await iam('create-group', '--group-name', group)
+    await iam('add-user-to-group', '--group-name', group, '--user-name', user)
+    const document = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iam:Get*', Resource: '*' }] })
+    const { Policy } = await iam('create-policy', '--policy-name', newName('policy'), '--policy-document', document)
+    await iam('attach-group-policy', '--group-name', group, '--policy-arn', Policy.Arn)
+    expect((await iam('list-entities-for-policy', '--policy-arn', Policy.Arn)).PolicyGroups).toMatchObject([{ GroupName: group }])
+
+    const trustUser = { ...trust, Statement: [{ Effect: 'Allow', Principal: { AWS: made.User.Arn }, Action: 'sts:AssumeRole' }] }
+    const { Role } = await iam('create-role', '--role-name', role, '--assume-role-policy-document', JSON.stringify(trustUser))
+    const own = { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey }
+    const read = await aws('eu-west-1', { words: ['iam', 'get-user'], keys: own })
+    expect(JSON.parse(read.out).User.Arn).toBe(made.User.Arn)
+    const words = ['sts', 'assume-role', '--role-arn', Role.Arn, '--role-session-name', 'visit']
+    const { Credentials } = JSON.parse((await aws('us-east-1', { words, keys: own })).out)
+    const keys = {
+      accessKeyId: Credentials.AccessKeyId,
+      secretAccessKey: Credentials.SecretAccessKey,
+      sessionToken: Credentials.SessionToken,
+    }
+    const who = await aws('eu-west-1', { words: ['sts', 'get-caller-identity'], keys })
+    expect(JSON.parse(who.out).Arn).toBe(`arn:aws:sts::${account.accountId}:assumed-role/${role}/visit`)
+    const refused = await aws('us-east-1', { words: ['iam', 'create-user', '--user-name', 'x'], keys })
+    expect(refused.err).toContain('AccessDenied')
   })
 })

@@ -1,11 +1,14 @@
-import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
-import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import { CreateLoginProfileCommand, IAMClient } from '@aws-sdk/client-iam'
+import { GetAccessKeyInfoCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, it } from 'vitest'
+import { createKeySealing } from '../../src/access/access-keys.ts'
+import { createSessions } from '../../src/access/session-tokens.ts'
 import { createQueryHandler } from '../../src/iam/query.ts'
 import { QueryString } from '../../src/s3/query-string.ts'
 import { account, credentials, refusal, rootArn, useDeployment } from '../support/deployment.ts'
 
 const node = useDeployment({ regions: ['eu-west-1'] })
+const secret = 's'.repeat(32)
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
 /** `body` as it goes out, signed for the region that IAM and STS clients sign for. */
@@ -37,17 +40,17 @@ describe('a call that is not served', () => {
       'IAM',
       () =>
         new IAMClient({ endpoint: node().endpoint, region: 'us-east-1', credentials, maxAttempts: 1 }).send(
-          new CreateUserCommand({ UserName: 'u' }),
+          new CreateLoginProfileCommand({ UserName: 'u', Password: 'p' }),
         ),
-      'CreateUser',
+      'CreateLoginProfile',
     ],
     [
       'STS',
       () =>
         new STSClient({ endpoint: node().endpoint, region: 'us-east-1', credentials, maxAttempts: 1 }).send(
-          new AssumeRoleCommand({ RoleArn: 'arn:aws:iam::123456789012:role/r', RoleSessionName: 'session' }),
+          new GetAccessKeyInfoCommand({ AccessKeyId: 'AKIATESTTESTTESTTEST' }),
         ),
-      'AssumeRole',
+      'GetAccessKeyInfo',
     ],
   ])('is NotImplemented by its name in %s', async (_, send, name) => {
     expect(await refusal(send())).toMatchObject({ code: 'NotImplemented', status: 501, message: expect.stringContaining(name) })
@@ -85,7 +88,11 @@ describe('a caller', () => {
   })
 
   it.each(['CreateRole', 'ListRoles', 'GetCallerIdentity', 'CreateUser'])('that is another region may not call %s', async (action) => {
-    const handle = createQueryHandler({ control: node().control })
+    const handle = createQueryHandler({
+      identities: node().control,
+      accessKeys: createKeySealing({ secret }),
+      sessions: createSessions({ secret }),
+    })
     const service = action === 'GetCallerIdentity' ? 'sts' : 'iam'
     const parameters = new QueryString(service === 'sts' ? 'Version=2011-06-15' : 'Version=2010-05-08')
     const asked = {

@@ -92,14 +92,21 @@ describe('CreateRole', () => {
     })
   })
 
-  it.each([
-    ['Tags', { Tags: [{ Key: 'a', Value: 'b' }] }],
-    ['PermissionsBoundary', { PermissionsBoundary: 'arn:aws:iam::123456789012:policy/p' }],
-  ])('refuses %s by name and makes no role', async (name, more) => {
+  it('keeps tags and a boundary', async () => {
     const RoleName = newName('role')
-    const refused = await refusal(create(RoleName, more))
-    expect(refused).toMatchObject({ code: 'NotImplemented', status: 501, message: expect.stringContaining(` ${name} `) })
-    expect(await node().control.identity({ accountId: account.accountId, type: 'role', name: RoleName })).toBeUndefined()
+    const PermissionsBoundary = 'arn:aws:iam::aws:policy/AmazonS3FullAccess'
+    await create(RoleName, { Tags: [{ Key: 'team', Value: 'harbour' }], PermissionsBoundary })
+    expect(await get(RoleName)).toMatchObject({
+      Tags: [{ Key: 'team', Value: 'harbour' }],
+      PermissionsBoundary: { PermissionsBoundaryType: 'Policy', PermissionsBoundaryArn: PermissionsBoundary },
+    })
+  })
+
+  it('refuses a boundary that is no policy, and makes no role', async () => {
+    const RoleName = newName('role')
+    const refused = await refusal(create(RoleName, { PermissionsBoundary: `arn:aws:iam::${account.accountId}:policy/p` }))
+    expect(refused).toMatchObject({ code: 'NoSuchEntityException', status: 404 })
+    expect(await refusal(get(RoleName))).toMatchObject({ code: 'NoSuchEntityException' })
   })
 
   it('takes an empty list of tags, which asks for nothing', async () => {

@@ -57,7 +57,7 @@ describe('the policy of a bucket', () => {
 
 describe('principals', () => {
   const of = (Principal: unknown) =>
-    parse({ Effect: 'Deny', Principal }).statements[1]?.principals ?? { everyone: false, services: [], aws: [] }
+    parse({ Effect: 'Deny', Principal }).statements[1]?.principals ?? { everyone: false, services: [], aws: [], federated: [] }
   const account = { accountId: '111111111111', canonicalId: 'a'.repeat(64) }
   const user: Who = { ...account, arn: 'arn:aws:iam::111111111111:user/ann' }
   const session: Who = { ...account, arn: 'arn:aws:sts::111111111111:assumed-role/r/s', issuerArn: 'arn:aws:iam::111111111111:role/r' }

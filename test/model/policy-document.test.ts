@@ -111,7 +111,7 @@ describe('an identity policy', () => {
 describe('a trust policy', () => {
   it('names who may assume the role', () => {
     const [statement] = parsePolicy(identity(trust), 'trust').statements
-    expect(statement?.principals).toEqual({ everyone: false, services: ['s3.amazonaws.com'], aws: [] })
+    expect(statement?.principals).toEqual({ everyone: false, services: ['s3.amazonaws.com'], aws: [], federated: [] })
     const [open] = parsePolicy(identity({ ...trust, Principal: { AWS: ['123456789012', '*'] } }), 'trust').statements
     expect(open?.principals).toMatchObject({ everyone: true, aws: ['123456789012', '*'] })
   })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { S3Client } from '@aws-sdk/client-s3'
 import { sign } from 'aws4'
 import { afterAll, beforeAll } from 'vitest'
-import { createKeySealing } from '../../src/access/access-keys.ts'
+import { createKeySealing, type KeySealing } from '../../src/access/access-keys.ts'
 import { createKeys } from '../../src/access/credentials.ts'
 import { createSessions } from '../../src/access/session-tokens.ts'
 import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
@@ -14,6 +14,7 @@ import { createKeyring } from '../../src/blobs/seal.ts'
 import { type Control, createControl } from '../../src/control/control.ts'
 import { beginAccounts } from '../../src/control/first-account.ts'
 import { createQueryHandler } from '../../src/iam/query.ts'
+import type { VerifyWebToken } from '../../src/iam/web-token.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { runEngine } from '../../src/lib/engine.ts'
 import { createHashers } from '../../src/lib/hash.ts'
@@ -47,6 +48,7 @@ export interface DeploymentOptions {
   /** The first keeps the control log. */
   readonly regions?: readonly [string, ...string[]]
   readonly defaults?: Partial<Defaults>
+  readonly verifyWebToken?: VerifyWebToken
 }
 
 export interface RawRequest {
@@ -74,6 +76,8 @@ export interface TestNode {
   readonly endpoint: string
   readonly s3: S3Client
   readonly control: Control
+  /** Makes keys that this deployment knows as its own, once they are in the control log. */
+  readonly accessKeys: KeySealing
   /** One request that says exactly this, signed by another signer than the SDK's. */
   raw(request: RawRequest): Promise<RawAnswer>
   /** Resolves when every other region can be reached. */
@@ -102,11 +106,19 @@ export function useDeployment(options: DeploymentOptions = {}): (region?: string
   }
 }
 
-export async function openDeployment({ regions: names = ['us-east-1'], defaults = {} }: DeploymentOptions = {}): Promise<Deployment> {
+export async function openDeployment({
+  regions: names = ['us-east-1'],
+  defaults = {},
+  verifyWebToken,
+}: DeploymentOptions = {}): Promise<Deployment> {
   const ports = await Promise.all(names.map(freePorts))
   const regions = names.map((name, i) => ({ name, endpoint: `http://127.0.0.1:${ports[i]}`, publicUrl: `http://127.0.0.1:${ports[i]}` }))
   const peeringSecret = randomBytes(32).toString('hex')
-  const nodes = await Promise.all(names.map((name, i) => openNode({ name, port: ports[i] ?? 0, regions, peeringSecret, defaults })))
+  const nodes = await Promise.all(
+    names.map((name, i) =>
+      openNode({ name, port: ports[i] ?? 0, regions, peeringSecret, defaults, ...(verifyWebToken && { verifyWebToken }) }),
+    ),
+  )
   await Promise.all(nodes.map((node) => node.linked()))
   return {
     node(region) {
@@ -126,9 +138,10 @@ interface NodeOptions {
   readonly regions: readonly { readonly name: string; readonly endpoint: string; readonly publicUrl: string }[]
   readonly peeringSecret: string
   readonly defaults: Partial<Defaults>
+  readonly verifyWebToken?: VerifyWebToken
 }
 
-async function openNode({ name, port, regions, peeringSecret, defaults: given }: NodeOptions): Promise<TestNode> {
+async function openNode({ name, port, regions, peeringSecret, defaults: given, verifyWebToken }: NodeOptions): Promise<TestNode> {
   const folder = await mkdtemp(join(tmpdir(), 'farshore-node-'))
   const clock = systemClock
   const metadata = await openSqlite({ directory: join(folder, 'metadata'), transactions, usesReserve, schema, clock, reserveBytes: 1 })
@@ -172,7 +185,12 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given }:
     }),
     services: { objects, buckets: createBuckets({ metadata, changed: () => {} }), control, hashing, defaults },
     hashing,
-    query: createQueryHandler({ control }),
+    query: createQueryHandler({
+      identities: control,
+      accessKeys: createKeySealing({ secret: peeringSecret }),
+      sessions: createSessions({ secret: peeringSecret }),
+      ...(verifyWebToken && { verifyWebToken }),
+    }),
     peer: peers.routes.handle,
     health: () => ({ isReady: true, reasons: [] }),
     nowMs: () => clock.nowMs(),
@@ -209,6 +227,7 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given }:
     endpoint,
     s3,
     control,
+    accessKeys: createKeySealing({ secret: peeringSecret }),
     raw: (request) => sendRaw(endpoint, { scope: name, ...request }),
     linked,
     stop() {
