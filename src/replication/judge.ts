@@ -20,6 +20,8 @@ export interface KnownLink {
   readonly sourceBucket: string
   readonly destination: Bucket
   readonly role: ParsedRole | undefined
+  /** What the rule asks for, where it differs from what the destination would do by itself. */
+  readonly overridesOwner: boolean
 }
 
 export type JudgedLink = KnownLink | { readonly kind: 'refused'; readonly reason: FailureReason }
@@ -59,7 +61,7 @@ function judgeLink(link: WireLink, from: string, { source, destination, role }: 
   if (destination.versioning !== 'Enabled') return { kind: 'refused', reason: 'DstBucketUnversioned' }
   // The same name in another account or under another path is another role.
   const parsed = role?.arn === link.role ? parsedRole(role) : undefined
-  return { kind: 'known', sourceBucket: source.name, destination, role: parsed }
+  return { kind: 'known', sourceBucket: source.name, destination, role: parsed, overridesOwner: link.owner === 'destination' }
 }
 
 function parsedRole(role: Role): ParsedRole | undefined {
@@ -72,22 +74,37 @@ function parsedRole(role: Role): ParsedRole | undefined {
   }
 }
 
+/**
+ * Whose a replica is. With the owner override, or where the destination's ACLs are off, it is the destination's, and the source's ACL stays behind:
+ * it carries the oldest stamp, so that later ones change nothing either.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-change-owner.html
+ */
+export function ownedAs(
+  { destination, overridesOwner }: KnownLink,
+  { id, record }: WireVersion,
+): Pick<WireVersion['record'], 'ownerId' | 'acl'> {
+  const isDestinations = overridesOwner || destination.settings.ownership === 'BucketOwnerEnforced'
+  return isDestinations ? { ownerId: destination.ownerId, acl: { stamp: id, value: [] } } : { ownerId: record.ownerId, acl: record.acl }
+}
+
 export function judgeVersion(link: KnownLink, version: WireVersion, nowMs: number): ReplicationVerdict {
   return replicationVerdict({
     role: link.role,
     source: { bucket: link.sourceBucket, key: version.key, isSseKms: false },
     destinationBucket: link.destination.name,
-    wants: wantsOf(version),
+    wants: wantsOf(version, link),
     nowMs,
   })
 }
 
 /** Later changes say by their stamps which of them there were: what was made with the version has the version's own. */
-function wantsOf({ id, isDeleteMarker, record, content }: WireVersion): readonly ReplicationWant[] {
+function wantsOf({ id, isDeleteMarker, record, content }: WireVersion, { overridesOwner }: KnownLink): readonly ReplicationWant[] {
   if (isDeleteMarker) return ['delete']
   const changed: ReplicationWant[] = record.tags.stamp === id ? [] : ['changedTags']
-  if (content.kind !== 'none')
-    return ['object', ...(record.tags.value.length > 0 && record.tags.stamp === id ? ['tags' as const] : changed)]
+  if (content.kind !== 'none') {
+    const tags = record.tags.value.length > 0 && record.tags.stamp === id ? ['tags' as const] : changed
+    return ['object', ...tags, ...(overridesOwner ? ['ownerOverride' as const] : [])]
+  }
   if (record.acl.stamp !== id) changed.push('acl')
   return changed.length > 0 ? changed : ['acl']
 }

@@ -135,13 +135,17 @@ export function unsendable(task: Task, error: unknown): Unsendable {
 function linkOf(bucket: Bucket, task: Task): WireLink | undefined {
   const { replication } = bucket.settings
   const arn = bucketArn(task.destinationName)
-  const isLed = replication?.configuration.Rule.some((rule) => rule.Status === 'Enabled' && rule.Destination.Bucket === arn)
-  if (replication === undefined || isLed !== true) return undefined
+  const leading = replication?.configuration.Rule.filter((rule) => rule.Status === 'Enabled' && rule.Destination.Bucket === arn)
+  const rule = leading?.find(({ ID }) => ID === task.ruleId) ?? leading?.[0]
+  if (replication === undefined || rule === undefined) return undefined
+  const { Account: account, AccessControlTranslation: translation } = rule.Destination
   return {
     source: { id: bucket.id, name: bucket.name },
     destination: { id: task.destination, name: task.destinationName },
     ruleId: task.ruleId,
     role: replication.configuration.Role,
+    owner: translation === undefined ? 'source' : 'destination',
+    ...(account !== undefined && { account }),
   }
 }
 

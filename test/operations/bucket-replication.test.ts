@@ -231,18 +231,6 @@ describe('PutBucketReplication', () => {
         { code: 'InvalidRequest' },
       ],
       [
-        'the owner of the destination as owner',
-        () => ({
-          rules: v2(
-            to(
-              destination,
-              `<Account>${account.accountId}</Account><AccessControlTranslation><Owner>Destination</Owner></AccessControlTranslation>`,
-            ),
-          ),
-        }),
-        { status: 501, code: 'NotImplemented', message: expect.stringContaining('AccessControlTranslation') },
-      ],
-      [
         'a role that does not exist',
         () => ({ role: arnOf('nobody'), rules: v2(to(destination)) }),
         {
