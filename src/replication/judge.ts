@@ -75,15 +75,16 @@ function parsedRole(role: Role): ParsedRole | undefined {
 }
 
 /**
- * Whose a replica is. With the owner override, or where the destination's ACLs are off, it is the destination's, and the source's ACL stays behind:
- * it carries the oldest stamp, so that later ones change nothing either.
+ * Whose a replica is. With the owner override it is the destination's, and the source's ACL stays behind: it carries the oldest stamp, so that later ones
+ * change nothing either. The same where the destination's ACLs are off and it belongs to somebody else.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-change-owner.html
  */
 export function ownedAs(
   { destination, overridesOwner }: KnownLink,
   { id, record }: WireVersion,
 ): Pick<WireVersion['record'], 'ownerId' | 'acl'> {
-  const isDestinations = overridesOwner || destination.settings.ownership === 'BucketOwnerEnforced'
+  const isTaken = destination.settings.ownership === 'BucketOwnerEnforced' && record.ownerId !== destination.ownerId
+  const isDestinations = overridesOwner || isTaken
   return isDestinations ? { ownerId: destination.ownerId, acl: { stamp: id, value: [] } } : { ownerId: record.ownerId, acl: record.acl }
 }
 
