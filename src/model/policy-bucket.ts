@@ -3,6 +3,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
  */
 import { bucketArn } from './arn.ts'
+import type { Bucket } from './bucket.ts'
 import { type Matcher, type PolicyDocument, parseDocument, parseMatcher, type StatementJson } from './policy-document.ts'
 import { inPlace, PolicyError } from './policy-error.ts'
 import { parsePrincipals } from './policy-principals.ts'
@@ -59,4 +60,30 @@ function checkPairs(actions: Matcher, resources: Matcher, bucketName: string): v
     const isPossible = (isAboutObjects && isS3ActionPattern(action, 'object')) || (isAboutBucket && isS3ActionPattern(action, 'bucket'))
     if (!isPossible) throw new PolicyError('malformed', `Action does not apply to any resource(s) in statement: "${action.slice(0, 128)}"`)
   }
+}
+
+/** The policy that a bucket has. It was checked when it was put, by rules that may have been other ones: what cannot be understood closes the bucket. */
+export function readBucketPolicy({ name, settings: { policy } }: Pick<Bucket, 'name' | 'settings'>): PolicyDocument | undefined {
+  if (policy === undefined) return undefined
+  try {
+    return parseBucketPolicy(policy, name)
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    return closed
+  }
+}
+
+const every = { negated: false, patterns: ['*'] }
+const closed: PolicyDocument = {
+  kind: 'bucket',
+  version: '2012-10-17',
+  statements: [
+    {
+      effect: 'Deny',
+      principals: { everyone: true, services: [], aws: [], federated: [] },
+      actions: every,
+      resources: every,
+      conditions: [],
+    },
+  ],
 }

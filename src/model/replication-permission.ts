@@ -3,10 +3,12 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
  */
 import { bucketArn, objectArn } from './arn.ts'
-import { evaluate, type PolicyRequest, type Verdict } from './policy.ts'
+import { evaluate, evaluateFor, type PolicyRequest, type Verdict } from './policy.ts'
 import { PolicyContext } from './policy-context.ts'
+import type { PolicyDocument } from './policy-document.ts'
+import type { Who } from './policy-principals.ts'
 import type { FailureReason } from './replication-reasons.ts'
-import { mayAssume, type ParsedRole } from './role.ts'
+import { mayAssume, type ParsedRole, type Role } from './role.ts'
 
 /**
  * One delivery's parts. `object` (the data) always takes the ACL with it, as S3 does. `tags` are those that the version was made with, which may be
@@ -14,11 +16,22 @@ import { mayAssume, type ParsedRole } from './role.ts'
  */
 export type ReplicationWant = 'object' | 'tags' | 'changedTags' | 'acl' | 'delete' | 'ownerOverride'
 
+/** What the destination says for itself. */
+export interface ReplicationDestinationFacts {
+  readonly bucket: string
+  /** It is another account's than the role: both must allow. */
+  readonly isForeign: boolean
+  readonly policy: PolicyDocument | undefined
+  /** Its policy is public, and RestrictPublicBuckets keeps other accounts out. */
+  readonly isShut: boolean
+}
+
 export interface ReplicationRequest {
   /** As it is now; undefined when there is no such role. */
   readonly role: ParsedRole | undefined
-  readonly source: { readonly bucket: string; readonly key: string; readonly isSseKms: boolean }
-  readonly destinationBucket: string
+  /** `ownerId`: the canonical id of its account, which is the role's. */
+  readonly source: { readonly bucket: string; readonly key: string; readonly ownerId: string; readonly isSseKms: boolean }
+  readonly destination: ReplicationDestinationFacts
   readonly wants: readonly ReplicationWant[]
   /** For policies that hold from or until some time. */
   readonly nowMs: number
@@ -30,7 +43,7 @@ export type ReplicationVerdict =
 
 /** What stands in the way of a delivery, the source's side before the destination's. */
 export function replicationVerdict(request: ReplicationRequest): ReplicationVerdict {
-  const { role, source, destinationBucket } = request
+  const { role, source } = request
   if (role === undefined || !mayAssume(role, { service: 's3.amazonaws.com', sourceBucket: source.bucket })) {
     return { allowed: false, reason: 'AssumeRoleNotPermitted' }
   }
@@ -38,7 +51,9 @@ export function replicationVerdict(request: ReplicationRequest): ReplicationVerd
   const ask = (resource: string) => (action: string) => roleVerdict(role, { action, resource, context })
   const bucket = ask(bucketArn(source.bucket))
   const object = ask(objectArn(source))
-  const destination = ask(objectArn({ bucket: destinationBucket, key: source.key }))
+  const copy = objectArn({ bucket: request.destination.bucket, key: source.key })
+  const who = sessionOf(role.role, source.ownerId)
+  const destination = (action: string) => destinationVerdict({ ...request.destination, role, who }, { action, resource: copy, context })
 
   if (bucket('s3:GetReplicationConfiguration') !== 'allow' || bucket('s3:ListBucket') !== 'allow') {
     return { allowed: false, reason: 'InitiateReplicationNotPermitted' }
@@ -55,6 +70,51 @@ function roleVerdict({ policies, boundary }: ParsedRole, request: PolicyRequest)
   if (boundary === undefined || own === 'explicitDeny') return own
   const bound = evaluate([boundary], request)
   return bound === 'allow' ? own : bound
+}
+
+/**
+ * Within one account either the role's policies or the bucket's may allow, between two both must. A bucket policy that names the account leaves it to the role.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-walkthrough-2.html
+ */
+function destinationVerdict(
+  { isForeign, policy, isShut, role, who }: ReplicationDestinationFacts & { readonly role: ParsedRole; readonly who: Who },
+  request: PolicyRequest,
+): Verdict {
+  const own = roleVerdict(role, request)
+  if (own === 'explicitDeny') return own
+  const said = policy === undefined ? ({ effect: 'implicitDeny' } as const) : evaluateFor(who, policy, request)
+  if (said.effect === 'explicitDeny') return said.effect
+  const isLetIn = said.effect === 'allow' && !(isForeign && isShut)
+  if (isForeign) return own === 'allow' && isLetIn ? 'allow' : 'implicitDeny'
+  const isNamed = isLetIn && said.naming !== 'account' && role.boundary === undefined
+  return own === 'allow' || isNamed ? 'allow' : 'implicitDeny'
+}
+
+/** Whom a bucket policy sees when S3 acts as the role. */
+function sessionOf({ arn, accountId, name }: Pick<Role, 'arn' | 'accountId' | 'name'>, canonicalId: string): Who {
+  return { accountId, canonicalId, arn: `arn:aws:sts::${accountId}:assumed-role/${name}/s3-replication`, issuerArn: arn }
+}
+
+/**
+ * What the source bucket's own policy denies the role: the destination does not know that policy, so the source asks before it sends. What it allows is not asked
+ * here: the role must be allowed by its own policies.
+ */
+export function sourcePolicyRefusal(of: {
+  readonly policy: PolicyDocument
+  readonly role: Pick<Role, 'arn' | 'accountId' | 'name'>
+  readonly source: { readonly bucket: string; readonly key: string; readonly ownerId: string }
+  readonly isContent: boolean
+  readonly nowMs: number
+}): FailureReason | undefined {
+  const { policy, role, source, isContent, nowMs } = of
+  const context = new PolicyContext({ 'aws:PrincipalArn': role.arn, 'aws:PrincipalAccount': role.accountId, ...timeKeys(nowMs) })
+  const who = sessionOf(role, source.ownerId)
+  const denies = (resource: string, ...actions: readonly string[]): boolean =>
+    actions.some((action) => evaluateFor(who, policy, { action, resource, context }).effect === 'explicitDeny')
+  if (denies(bucketArn(source.bucket), 's3:GetReplicationConfiguration', 's3:ListBucket')) return 'InitiateReplicationNotPermitted'
+  const object = objectArn(source)
+  if (isContent && denies(object, 's3:GetObjectVersionForReplication')) return 'SrcGetObjectNotPermitted'
+  return denies(object, 's3:GetObjectVersionAcl') ? 'SrcGetAclNotPermitted' : undefined
 }
 
 type Ask = (action: string) => Verdict
@@ -97,7 +157,10 @@ function contextOf({ nowMs }: ReplicationRequest, { role }: ParsedRole): PolicyC
     'aws:PrincipalAccount': role.accountId,
     'aws:PrincipalType': 'AssumedRole',
     'aws:UserId': `${role.id}:s3-replication`,
-    'aws:CurrentTime': new Date(nowMs).toISOString(),
-    'aws:EpochTime': String(Math.floor(nowMs / 1000)),
+    ...timeKeys(nowMs),
   })
+}
+
+function timeKeys(nowMs: number): Record<string, string> {
+  return { 'aws:CurrentTime': new Date(nowMs).toISOString(), 'aws:EpochTime': String(Math.floor(nowMs / 1000)) }
 }

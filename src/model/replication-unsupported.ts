@@ -19,7 +19,6 @@ function unsupportedElement(rule: ReplicationRule): string | undefined {
   if (destination.EncryptionConfiguration) return 'EncryptionConfiguration'
   if (criteria?.ReplicaModifications?.Status === 'Enabled') return 'ReplicaModifications'
   if (existing?.Status === 'Enabled') return 'ExistingObjectReplication'
-  if (destination.AccessControlTranslation) return 'AccessControlTranslation'
   if (destination.ReplicationTime?.Status === 'Enabled') return 'ReplicationTime'
   if (storageClass !== undefined && !isStoredStorageClass(storageClass)) return `StorageClass ${storageClass}`
   return undefined

@@ -6,9 +6,11 @@ import { nameOf } from '../metadata/tables/control.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
 import { partsOf } from '../metadata/tables/uploads.ts'
 import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
-import { bucketArn } from '../model/arn.ts'
+import { bucketArn, parseRoleArn } from '../model/arn.ts'
 import type { Bucket, BucketName, ReplicationDestination } from '../model/bucket.ts'
 import { partNumberMax } from '../model/limits.ts'
+import { readBucketPolicy } from '../model/policy-bucket.ts'
+import { sourcePolicyRefusal } from '../model/replication-permission.ts'
 import type { FailureReason } from '../model/replication-reasons.ts'
 import type { ObjectVersion, Part } from '../model/version.ts'
 import type { ObjectParts } from '../objects/parts.ts'
@@ -35,9 +37,12 @@ export type Unsendable =
   | { readonly kind: 'moved'; readonly task: Task; readonly to: ReplicationDestination }
 
 /** @returns in the order of the tasks */
-export function loadRows({ metadata }: Pick<ObjectParts, 'metadata'>, tasks: readonly Task[]): Promise<readonly (Loaded | Unsendable)[]> {
+export function loadRows(
+  { metadata }: Pick<ObjectParts, 'metadata'>,
+  { tasks, nowMs }: { readonly tasks: readonly Task[]; readonly nowMs: number },
+): Promise<readonly (Loaded | Unsendable)[]> {
   return metadata.read(function* () {
-    const known: Known = { buckets: new Map(), names: new Map() }
+    const known: Known = { buckets: new Map(), names: new Map(), nowMs }
     const loaded: (Loaded | Unsendable)[] = []
     for (const task of tasks) loaded.push(yield* loadRow(task, known))
     return loaded
@@ -48,9 +53,10 @@ export function loadRows({ metadata }: Pick<ObjectParts, 'metadata'>, tasks: rea
 interface Known {
   readonly buckets: Map<string, Bucket | undefined>
   readonly names: Map<string, BucketName | undefined>
+  readonly nowMs: number
 }
 
-function* loadRow(task: Task, { buckets, names }: Known): Steps<Loaded | Unsendable> {
+function* loadRow(task: Task, { buckets, names, nowMs }: Known): Steps<Loaded | Unsendable> {
   if (!buckets.has(task.bucketId)) buckets.set(task.bucketId, yield* bucketById(task.bucketId))
   if (!names.has(task.destinationName)) names.set(task.destinationName, yield* nameOf(task.destinationName))
   const bucket = buckets.get(task.bucketId)
@@ -65,8 +71,20 @@ function* loadRow(task: Task, { buckets, names }: Known): Steps<Loaded | Unsenda
     return { kind: 'moved', task, to: { bucketId: named.id, region: named.region } }
   }
   const { blobSet } = version
+  const refusal = bucket.settings.policy === undefined ? undefined : policyRefusal(bucket, task, nowMs)
+  if (refusal !== undefined) return { kind: 'failed', task, reason: refusal }
   const layout = blobSet === undefined ? undefined : yield* partsOf(blobSet, { afterNumber: 0, limit: partNumberMax })
   return { task, version, layout, link }
+}
+
+/** A Deny in the source bucket's policy. It is read for each version: few buckets that replicate deny their role anything. */
+function policyRefusal(bucket: Bucket, { key, isContent }: Task, nowMs: number): FailureReason | undefined {
+  const policy = readBucketPolicy(bucket)
+  const role = bucket.settings.replication?.configuration.Role ?? ''
+  const named = parseRoleArn(role)
+  if (policy === undefined || named === undefined) return undefined
+  const source = { bucket: bucket.name, key, ownerId: bucket.ownerId }
+  return sourcePolicyRefusal({ policy, role: { ...named, arn: role }, source, isContent, nowMs })
 }
 
 /** What the destination must be told for the source to count on the delivery: see `proof.ts`. */
@@ -135,13 +153,17 @@ export function unsendable(task: Task, error: unknown): Unsendable {
 function linkOf(bucket: Bucket, task: Task): WireLink | undefined {
   const { replication } = bucket.settings
   const arn = bucketArn(task.destinationName)
-  const isLed = replication?.configuration.Rule.some((rule) => rule.Status === 'Enabled' && rule.Destination.Bucket === arn)
-  if (replication === undefined || isLed !== true) return undefined
+  const leading = replication?.configuration.Rule.filter((rule) => rule.Status === 'Enabled' && rule.Destination.Bucket === arn)
+  const rule = leading?.find(({ ID }) => ID === task.ruleId) ?? leading?.[0]
+  if (replication === undefined || rule === undefined) return undefined
+  const { Account: account, AccessControlTranslation: translation } = rule.Destination
   return {
     source: { id: bucket.id, name: bucket.name },
     destination: { id: task.destination, name: task.destinationName },
     ruleId: task.ruleId,
     role: replication.configuration.Role,
+    owner: translation === undefined ? 'source' : 'destination',
+    ...(account !== undefined && { account }),
   }
 }
 

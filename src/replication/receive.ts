@@ -12,7 +12,7 @@ import type { ObjectVersion } from '../model/version.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import { dropUncommitted } from '../objects/put.ts'
 import { ContentGone } from '../objects/read.ts'
-import { type JudgedLink, judgeLinks, judgeVersion, type KnownLink } from './judge.ts'
+import { type JudgedLink, judgeLinks, judgeVersion, type KnownLink, ownedAs } from './judge.ts'
 import { type IncomingContent, proofByRows, proveStanding, ReadBackMismatch, type StoredContent, storeIncoming } from './store-content.ts'
 import type { Acknowledgement, FrameHead, WireVersion } from './wire.ts'
 
@@ -173,7 +173,7 @@ function deliveryOf(
   }: { readonly from: string; readonly version: WireVersion; readonly link: KnownLink; readonly dropTags: boolean },
   stored: StoredContent | undefined,
 ): Delivery {
-  const { ownerId, system, user, checksum, tags, acl } = version.record
+  const { system, user, checksum, tags } = version.record
   const encryption = stored?.encryption
   return {
     sourceRegion: from,
@@ -187,12 +187,11 @@ function deliveryOf(
     etag: version.etag,
     storageClass: version.storageClass,
     record: {
-      ownerId,
+      ...ownedAs(link, version),
       system,
       user,
       // Dropped tags carry the oldest stamp, so that they undo none that stand.
       tags: dropTags ? { stamp: version.id, value: [] } : tags,
-      acl,
       ...(checksum === undefined ? {} : { checksum }),
       ...(encryption === undefined ? {} : { encryption }),
     },

@@ -33,6 +33,7 @@ export interface SendParts {
   readonly client: PeerClient
   /** This region's place in the control log. */
   readonly controlPosition: () => number
+  readonly clock: { nowMs(): number }
 }
 
 /** Reads of small content at one time. */
@@ -57,7 +58,7 @@ interface Batch {
  */
 export async function sendBatch(parts: SendParts, tasks: readonly Task[], signal: AbortSignal): Promise<readonly Sent[]> {
   const controlPosition = parts.controlPosition()
-  const loaded = await loadRows(parts.objects, tasks)
+  const loaded = await loadRows(parts.objects, { tasks, nowMs: parts.clock.nowMs() })
   const { batch, others } = await fill(parts, loaded, signal)
   if (batch.carried.length === 0) return others
   const { body, isCompressed } = await pack(encodeFrame({ controlPosition, links: batch.links, versions: batch.versions }, batch.contents))
@@ -77,7 +78,7 @@ export async function sendBatch(parts: SendParts, tasks: readonly Task[], signal
  */
 export async function sendLarge(parts: SendParts, task: Task, signal: AbortSignal): Promise<Sent> {
   const controlPosition = parts.controlPosition()
-  const [loaded] = await loadRows(parts.objects, [task])
+  const [loaded] = await loadRows(parts.objects, { tasks: [task], nowMs: parts.clock.nowMs() })
   if (loaded === undefined || 'kind' in loaded) return loaded ?? { kind: 'gone', task }
   const probe = encodeFrame(
     { controlPosition, links: [loaded.link], versions: [JSON.stringify(wireVersion(loaded, { link: 0, isProbe: true }))] },

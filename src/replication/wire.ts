@@ -70,6 +70,13 @@ const wireLink = z.strictObject({
   ruleId: z.string().max(255),
   /** ARN. */
   role: z.string().max(2048),
+  /** The account that must own the destination, where the rule names one. */
+  account: z
+    .string()
+    .regex(/^[0-9]{12}$/)
+    .exactOptional(),
+  /** Whose the replicas are: `destination` is the rule's AccessControlTranslation. */
+  owner: z.enum(['source', 'destination']),
 })
 
 const wireVersion = z.strictObject({

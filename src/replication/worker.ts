@@ -85,7 +85,7 @@ class RegionWorker implements Worker {
     const { objects, client, clock, controlPosition } = parts
     this.name = `replication to ${client.region}`
     this.#parts = parts
-    this.#send = { objects, client, controlPosition }
+    this.#send = { objects, client, controlPosition, clock }
     const laneParts = { metadata: objects.metadata, region: client.region, clock, inFlight: this.#inFlight }
     this.#lanes = [createSmallLane(laneParts), createLargeLane(laneParts)].map((lane) => ({ lane, running: new Set() }))
   }

@@ -287,7 +287,6 @@ describe('what is valid and not done here', () => {
     ['EncryptionConfiguration', inDestination(key)],
     ['ReplicaModifications', { ...v2, SourceSelectionCriteria: { ReplicaModifications: { Status: 'Enabled' } } }],
     ['ExistingObjectReplication', { ...v2, ExistingObjectReplication: { Status: 'Enabled' } }],
-    ['AccessControlTranslation', inDestination({ Account: '123456789012', AccessControlTranslation: { Owner: 'Destination' } })],
     [
       'ReplicationTime',
       inDestination({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type ReplicationRequest, replicationVerdict } from '../../src/model/replication-permission.ts'
+import { parseBucketPolicy } from '../../src/model/policy-bucket.ts'
+import { type ReplicationRequest, replicationVerdict, sourcePolicyRefusal } from '../../src/model/replication-permission.ts'
 import { parseRole } from '../../src/model/role.ts'
 
 interface Statement {
@@ -26,6 +27,7 @@ const write: Statement = {
   Resource: 'arn:aws:s3:::target/*',
 }
 const guide = [initiate, read, write]
+const own: ReplicationRequest['destination'] = { bucket: 'target', isForeign: false, policy: undefined, isShut: false }
 
 const trustS3 = JSON.stringify({ Statement: { Effect: 'Allow', Principal: { Service: 's3.amazonaws.com' }, Action: 'sts:AssumeRole' } })
 
@@ -49,8 +51,8 @@ function verdict(statements: readonly Statement[], change: Partial<ReplicationRe
   })
   return replicationVerdict({
     role,
-    source: { bucket: 'source', key: 'photos/a.jpg', isSseKms },
-    destinationBucket: 'target',
+    source: { bucket: 'source', key: 'photos/a.jpg', ownerId: 'c'.repeat(64), isSseKms },
+    destination: own,
     wants: ['object', 'tags'],
     nowMs: Date.UTC(2026, 10, 23),
     ...rest,
@@ -88,8 +90,10 @@ describe('the role of the user guide', () => {
   })
 
   it('is of no use for another bucket', () => {
-    expect(verdict(guide, { destinationBucket: 'elsewhere' })).toEqual(no('DstPutObjectNotPermitted'))
-    expect(verdict(guide, { source: { bucket: 'elsewhere', key: 'k', isSseKms: false } })).toEqual(no('InitiateReplicationNotPermitted'))
+    expect(verdict(guide, { destination: { ...own, bucket: 'elsewhere' } })).toEqual(no('DstPutObjectNotPermitted'))
+    expect(verdict(guide, { source: { bucket: 'elsewhere', key: 'k', ownerId: 'c'.repeat(64), isSseKms: false } })).toEqual(
+      no('InitiateReplicationNotPermitted'),
+    )
   })
 })
 
@@ -177,5 +181,70 @@ describe('conditions in the role', () => {
   it('that nobody here knows allow nothing', () => {
     const Condition = { StringEquals: { 'ec2:Vpc': 'a' } }
     expect(verdict([initiate, read, { ...write, Condition }])).toEqual(no('DstPutObjectNotPermitted'))
+  })
+})
+
+describe('a destination of another account', () => {
+  const roleArn = 'arn:aws:iam::123456789012:role/replication'
+  const policyOf = (Effect: 'Allow' | 'Deny', Action: string | readonly string[], principal: unknown = { AWS: roleArn }) =>
+    parseBucketPolicy(JSON.stringify({ Statement: { Effect, Principal: principal, Action, Resource: 'arn:aws:s3:::target/*' } }), 'target')
+  const foreign = (policy: ReturnType<typeof policyOf> | undefined, isShut = false) => ({
+    destination: { bucket: 'target', isForeign: true, policy, isShut },
+  })
+  const all = ['s3:ReplicateObject', 's3:ReplicateTags']
+
+  it('must let the role in by its bucket policy, which the role needs as well as its own', () => {
+    expect(verdict(guide, foreign(undefined))).toEqual(no('DstPutObjectNotPermitted'))
+    expect(verdict(guide, foreign(policyOf('Allow', all)))).toEqual(yes)
+    expect(verdict([initiate, read], foreign(policyOf('Allow', all)))).toEqual(no('DstPutObjectNotPermitted'))
+    expect(verdict(guide, foreign(policyOf('Allow', all, { AWS: '123456789012' })))).toEqual(yes)
+    expect(verdict(guide, foreign(policyOf('Allow', all, { CanonicalUser: 'c'.repeat(64) })))).toEqual(yes)
+    for (const other of ['arn:aws:iam::123456789012:role/other', 'arn:aws:iam::999999999999:role/replication', '999999999999']) {
+      expect(verdict(guide, foreign(policyOf('Allow', all, { AWS: other })))).toEqual(no('DstPutObjectNotPermitted'))
+    }
+  })
+
+  it('that lets everybody in lets nobody in of another account, when public buckets are restricted', () => {
+    expect(verdict(guide, foreign(policyOf('Allow', all, '*')))).toEqual(yes)
+    expect(verdict(guide, foreign(policyOf('Allow', all, '*'), true))).toEqual(no('DstPutObjectNotPermitted'))
+  })
+
+  it('may deny the tags alone', () => {
+    const both = parseBucketPolicy(
+      JSON.stringify({
+        Statement: [
+          { Effect: 'Allow', Principal: { AWS: roleArn }, Action: 's3:ReplicateObject', Resource: 'arn:aws:s3:::target/*' },
+          { Effect: 'Deny', Principal: '*', Action: 's3:ReplicateTags', Resource: 'arn:aws:s3:::target/*' },
+        ],
+      }),
+      'target',
+    )
+    expect(verdict(guide, foreign(both))).toEqual({ allowed: true, dropTags: true })
+  })
+
+  it('of the same account needs no policy, may give by it what the role lacks, and may deny by it', () => {
+    const inside = (policy: ReturnType<typeof policyOf>) => ({ destination: { ...own, policy } })
+    expect(verdict([initiate, read], inside(policyOf('Allow', all)))).toEqual(yes)
+    expect(verdict([initiate, read], inside(policyOf('Allow', all, { AWS: '123456789012' })))).toEqual(no('DstPutObjectNotPermitted'))
+    expect(verdict(guide, inside(policyOf('Deny', all, '*')))).toEqual(no('DstPutObjectNotPermitted'))
+  })
+})
+
+describe('the policy of the source bucket', () => {
+  const role = { arn: 'arn:aws:iam::123456789012:role/replication', accountId: '123456789012', name: 'replication' }
+  const source = { bucket: 'source', key: 'k', ownerId: 'c'.repeat(64) }
+  const refusal = (Action: string, Resource: string, isContent = true, principal: unknown = '*') => {
+    const policy = parseBucketPolicy(JSON.stringify({ Statement: { Effect: 'Deny', Principal: principal, Action, Resource } }), 'source')
+    return sourcePolicyRefusal({ policy, role, source, isContent, nowMs: 0 })
+  }
+
+  it('may deny the role what it needs to read', () => {
+    expect(refusal('s3:GetObjectVersionForReplication', 'arn:aws:s3:::source/*')).toBe('SrcGetObjectNotPermitted')
+    expect(refusal('s3:GetObjectVersionForReplication', 'arn:aws:s3:::source/*', false)).toBeUndefined()
+    expect(refusal('s3:GetObjectVersionAcl', 'arn:aws:s3:::source/k')).toBe('SrcGetAclNotPermitted')
+    expect(refusal('s3:ListBucket', 'arn:aws:s3:::source')).toBe('InitiateReplicationNotPermitted')
+    expect(refusal('s3:*', 'arn:aws:s3:::source/*', true, { AWS: role.arn })).toBe('SrcGetObjectNotPermitted')
+    expect(refusal('s3:*', 'arn:aws:s3:::source/*', true, { AWS: 'arn:aws:iam::123456789012:role/other' })).toBeUndefined()
+    expect(refusal('s3:GetObjectVersionForReplication', 'arn:aws:s3:::source/other')).toBeUndefined()
   })
 })

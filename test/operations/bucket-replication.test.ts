@@ -233,18 +233,6 @@ describe('PutBucketReplication', () => {
         { code: 'InvalidRequest' },
       ],
       [
-        'the owner of the destination as owner',
-        () => ({
-          rules: v2(
-            to(
-              destination,
-              `<Account>${account.accountId}</Account><AccessControlTranslation><Owner>Destination</Owner></AccessControlTranslation>`,
-            ),
-          ),
-        }),
-        { status: 501, code: 'NotImplemented', message: expect.stringContaining('AccessControlTranslation') },
-      ],
-      [
         'a role of another account',
         () => ({ role: 'arn:aws:iam::999999999999:role/replicator', rules: v2(to(destination)) }),
         { status: 403, code: 'AccessDenied', message: expect.stringContaining('Cross-account pass role') },

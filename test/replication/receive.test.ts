@@ -72,6 +72,7 @@ async function destination() {
     destination: { id: bucket.id, name: bucket.name },
     ruleId: 'rule',
     role: 'arn:aws:iam::000000000000:role/replicator',
+    owner: 'source' as const,
   }
   return {
     async makeRole(owner = 'owner'): Promise<void> {
@@ -164,7 +165,7 @@ describe('a delivery', () => {
 })
 
 describe('the head of a stream', () => {
-  const link = { source: { id: 'a', name: 'a' }, destination: { id: 'b', name: 'b' }, ruleId: 'r', role: 'role' }
+  const link = { source: { id: 'a', name: 'a' }, destination: { id: 'b', name: 'b' }, ruleId: 'r', role: 'role', owner: 'source' as const }
   const ids = new HybridClock({ clock: { nowMs: Date.now }, region: 'us-east-1' })
   const head = encodeHead({ controlPosition: 1, links: [link], versions: [JSON.stringify(versionAt(ids.issue()))] })
   async function* body() {
