@@ -21,7 +21,7 @@ describe('the README', () => {
     const regions = await up(['--regions', 'us-east-1,eu-west-1', '--data', data, '--port', String(port)])
     onTestFinished(() => regions.stop())
 
-    const script = (await walkThrough())
+    const script = (await walkThrough('README.md'))
       .replaceAll('127.0.0.1:9000', `127.0.0.1:${port}`)
       .replaceAll('127.0.0.1:9100', `127.0.0.1:${port + 100}`)
       .replace(
@@ -44,6 +44,29 @@ describe('the README', () => {
     expect(source).toMatchObject({ StorageClass: 'REDUCED_REDUNDANCY', ServerSideEncryption: 'AES256' })
   })
 
+  it.skipIf(!hasAws)('replicates between two accounts, as docs/two-accounts.md prints it', { timeout: 180_000 }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'farshore-accounts-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const port = await freePorts()
+    const data = join(folder, 'data')
+    const regions = await up(['--regions', 'us-east-1,eu-west-1', '--data', data, '--port', String(port)])
+    onTestFinished(() => regions.stop())
+
+    const script = (await walkThrough('docs/two-accounts.md'))
+      .replaceAll('127.0.0.1:9000', `127.0.0.1:${port}`)
+      .replaceAll('127.0.0.1:9100', `127.0.0.1:${port + 100}`)
+      .replaceAll(/npx farshore (account|replication) (\w+)/g, `node ${root}bin/farshore.js $1 $2 --data ${data}`)
+      .replaceAll(/ (docs\/farshore\.png|README\.md) s3:/g, ` ${root}$1 s3:`)
+    const file = join(folder, 'walk-through.sh')
+    await writeFile(file, `set -e\n${script}`)
+    const { stdout } = await run('bash', [file], { cwd: folder, env: { ...process.env, AWS_PAGER: '', AWS_DEFAULT_OUTPUT: 'json' } })
+
+    const archive = JSON.parse(await readFile(join(folder, 'archive.json'), 'utf8')) as { canonicalId: string }
+    const said = [...stdout.matchAll(/^"(COMPLETED|FAILED|[0-9a-f]{64})"$/gm)].map(([, word]) => word)
+    expect(said).toEqual(['COMPLETED', archive.canonicalId, 'FAILED', 'COMPLETED'])
+    expect(stdout).toContain('DstPutObjectNotPermitted')
+  })
+
   it('links only to pages that are there', async () => {
     const text = await readFile(join(root, 'README.md'), 'utf8')
     const links = [...text.matchAll(/\]\(([^)#]+)\)/g)].map(([, link]) => String(link)).filter((link) => !link.startsWith('http'))
@@ -52,9 +75,9 @@ describe('the README', () => {
   })
 })
 
-async function walkThrough(): Promise<string> {
-  const text = await readFile(join(root, 'README.md'), 'utf8')
+async function walkThrough(page: string): Promise<string> {
+  const text = await readFile(join(root, page), 'utf8')
   const block = /<!-- walk-through -->\n```sh\n([\s\S]*?)\n```/.exec(text)?.[1]
-  if (block === undefined) throw new Error('README.md has no walk-through')
+  if (block === undefined) throw new Error(`${page} has no walk-through`)
   return block
 }
