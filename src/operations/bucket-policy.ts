@@ -1,4 +1,6 @@
 /** The policy of a bucket: who may do what with it. */
+import { type Caller, isPrincipal } from '../access/caller.ts'
+import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import { refuseUnsupported } from '../model/headers.ts'
 import { xmlBodyMaxBytes } from '../model/limits.ts'
@@ -24,9 +26,10 @@ export const PutBucketPolicy = operation({
     Supported: headers(refuseUnsupported),
     Policy: textBody({ maxBytes: xmlBodyMaxBytes }),
   },
-  errors: ['MalformedPolicy', 'MissingRequestBodyError', 'PolicyTooLarge'],
+  errors: ['MalformedPolicy', 'MethodNotAllowed', 'MissingRequestBodyError', 'PolicyTooLarge'],
 
-  async handle({ bucket, services }, { Policy }) {
+  async handle({ bucket, caller, services }, { Policy }) {
+    checkOwnAccount(bucket, caller)
     const policy = checkedPolicy(Policy, bucket.name)
     if (bucket.settings.publicAccessBlock?.BlockPublicPolicy && isPublicPolicy(policy)) {
       throw new S3Error('AccessDenied', { message: 'Access Denied: public policies are blocked by the BlockPublicPolicy setting.' })
@@ -58,6 +61,7 @@ export const GetBucketPolicy = operation({
   errors: ['NoSuchBucketPolicy'],
 
   async handle(context) {
+    checkOwnAccount(context.bucket, context.caller)
     return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from(policyOf(context)) }
   },
 })
@@ -70,7 +74,8 @@ export const DeleteBucketPolicy = operation({
   input: { Bucket: bucketName() },
   errors: [],
 
-  async handle({ bucket, services }) {
+  async handle({ bucket, caller, services }) {
+    checkOwnAccount(bucket, caller)
     await services.buckets.setSetting(bucket, 'policy', undefined)
     return { status: 204 }
   },
@@ -89,6 +94,12 @@ export const GetBucketPolicyStatus = operation({
     return { status: 200, body: xml('PolicyStatus', { IsPublic: isPublicPolicy(policy) }) }
   },
 })
+
+/** A policy cannot give itself away: whoever is let in from another account is answered 405. @throws S3Error MethodNotAllowed */
+function checkOwnAccount({ ownerId }: Bucket, caller: Caller): void {
+  if (isPrincipal(caller) && caller.canonicalId === ownerId) return
+  throw new S3Error('MethodNotAllowed', { details: { ResourceType: 'BUCKETPOLICY' } })
+}
 
 /** @throws S3Error NoSuchBucketPolicy */
 function policyOf({ bucket }: OperationContext): string {

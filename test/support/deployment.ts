@@ -78,6 +78,7 @@ export interface TestNode {
   readonly control: Control
   /** Makes keys that this deployment knows as its own, once they are in the control log. */
   readonly accessKeys: KeySealing
+  readonly peeringSecret: string
   /** One request that says exactly this, signed by another signer than the SDK's. */
   raw(request: RawRequest): Promise<RawAnswer>
   /** Resolves when every other region can be reached. */
@@ -228,6 +229,7 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given, v
     s3,
     control,
     accessKeys: createKeySealing({ secret: peeringSecret }),
+    peeringSecret,
     raw: (request) => sendRaw(endpoint, { scope: name, ...request }),
     linked,
     stop() {

@@ -90,8 +90,8 @@ export const expected: Readonly<Record<string, Entry>> = {
   PutBucketEncryption: shareable('s3:PutEncryptionConfiguration'),
   PutBucketOwnershipControls: shareable('s3:PutBucketOwnershipControls'),
   PutBucketPolicy: ownersOnly('s3:PutBucketPolicy'),
-  // The role is passed by the caller's own policies: a bucket policy cannot give iam:PassRole, and the named user has it of its own account.
-  PutBucketReplication: shareable('s3:PutReplicationConfiguration', 'iam:PassRole'),
+  // A role is passed within its account, whatever the bucket's policy allows.
+  PutBucketReplication: ownersOnly('s3:PutReplicationConfiguration', 'iam:PassRole'),
   PutBucketTagging: shareable('s3:PutBucketTagging'),
   PutBucketVersioning: shareable('s3:PutBucketVersioning'),
   PostObject: shareable('s3:PutObject'),
