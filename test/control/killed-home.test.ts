@@ -103,7 +103,7 @@ describe('changes from all sides while home goes and comes back', () => {
         if ((await asked.exit) !== 0) return false
         const { regions } = JSON.parse(asked.stdout()) as Regions
         expect(new Set(regions.map(({ state }) => state.digest)).size).toBe(1)
-        return regions.every(({ rows }) => rows === changes + 1)
+        return regions.every(({ rows }) => rows === changes + 2)
       }, 'both regions to be alike')
     } finally {
       await running.stop()

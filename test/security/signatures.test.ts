@@ -18,7 +18,7 @@ const temporaryKeys: Keys = {
     return {
       secretAccessKey: known.secretAccessKey,
       sessionToken: token,
-      expiresMs: known === expired ? Date.now() - 1 : Date.now() + 60_000,
+      expiresMs: known === expired ? Date.now() - 60_000 : Date.now() + 60_000,
       caller: { kind: 'root', accountId, canonicalId, accessKeyId: id, arn, userId: accountId, permissions: { identity: [] } },
     }
   },

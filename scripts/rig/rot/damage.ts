@@ -50,7 +50,7 @@ function damaged(kind: DamageKind, before: Buffer, random: Random): { readonly b
   const page = at - (at % pageBytes)
   switch (kind) {
     case 'zeros':
-      bytes.fill(0, page, page + pageBytes)
+      bytes.fill(0, page, Math.min(page + pageBytes, bytes.length))
       return { bytes, where: String(page) }
     case 'noise':
       random.bytes(Math.min(pageBytes, bytes.length - page)).copy(bytes, page)
