@@ -43,10 +43,10 @@ export function deleteMany(
   })
 }
 
-/** Changes tags or ACL of a version. @returns the version as it stands now */
+/** Changes tags or ACL of a version, the one that was judged and no other. @returns the version as it stands now @throws S3Error OperationAborted */
 export function setAttribute(
   { metadata, ids }: Pick<ObjectParts, 'metadata' | 'ids'>,
-  address: VersionAddress,
+  { judged, ...address }: VersionAddress & { readonly judged: ObjectVersion },
   change: AttributeChange,
 ): Promise<ObjectVersion> {
   const { bucket, key, versionId } = address
@@ -57,6 +57,7 @@ export function setAttribute(
       key,
       stamp: newId(key),
       change,
+      judgedId: judged.id,
       ...(versionId === undefined ? {} : { versionId }),
     }),
   )

@@ -15,6 +15,7 @@ import { encryptionHeader } from './shared/attributes.ts'
 import { checksumFields, givenChecksums, objectChecksum, typedChecksumElements } from './shared/checksums.ts'
 import { writeConditions } from './shared/conditions.ts'
 import { locationOf } from './shared/location.ts'
+import { objectTarget } from './shared/targets.ts'
 import { uploadMembers } from './shared/uploads.ts'
 
 const Part = struct({ PartNumber: int({ min: 1, max: partNumberMax, code: 'InvalidArgument' }), ETag: text(), ...checksumFields })
@@ -77,6 +78,8 @@ export const CompleteMultipartUpload = operation({
 })
 
 async function complete(context: OperationContext, request: CompleteRequest): Promise<Reply> {
+  // The answer to If-Match tells what is there.
+  if (request.conditions?.ifMatch !== undefined) await context.authorize('s3:GetObject', objectTarget(context, request.key))
   // NOTE: its conditions are judged by the commit alone: asked again, it answers what it did, although the key is there now.
   const outcome = await context.services.objects.completeUpload(request)
   return {

@@ -2,7 +2,7 @@
 import { refuseUnsupported } from '../model/headers.ts'
 import { operation } from '../s3/define.ts'
 import { headers, objectKey } from '../s3/members.ts'
-import { hidingAbsence } from './shared/find.ts'
+import { findObject, hidingAbsence } from './shared/find.ts'
 import { isVersioned, versionAction, versionHeader, versionIdQuery } from './shared/version-ids.ts'
 
 /**
@@ -14,12 +14,13 @@ export const DeleteObjectTagging = operation({
   route: 'DELETE /{Bucket}/{Key+}?tagging',
   action: versionAction('Delete', 'Tagging'),
   input: { Key: objectKey(), VersionId: versionIdQuery(), Supported: headers(refuseUnsupported) },
-  errors: ['InvalidArgument', 'MethodNotAllowed', 'NoSuchKey', 'NoSuchVersion'],
+  errors: ['InvalidArgument', 'MethodNotAllowed', 'NoSuchKey', 'NoSuchVersion', 'OperationAborted'],
 
   async handle(context, { Key, VersionId }) {
     const { bucket, services } = context
+    const judged = await findObject(context, { key: Key, versionId: VersionId })
     const version = await hidingAbsence(context, () =>
-      services.objects.setAttribute({ bucket, key: Key, versionId: VersionId }, { name: 'tags', value: [] }),
+      services.objects.setAttribute({ bucket, key: Key, versionId: VersionId, judged }, { name: 'tags', value: [] }),
     )
     return { status: 204, headers: isVersioned(bucket) ? versionHeader(version) : {} }
   },

@@ -2,7 +2,7 @@
 import { headerValue, refuseUnsupported } from '../model/headers.ts'
 import { operation } from '../s3/define.ts'
 import { headers, objectKey } from '../s3/members.ts'
-import { writerId } from './shared/targets.ts'
+import { objectTarget, writerId } from './shared/targets.ts'
 import { versionAction, versionIdQuery } from './shared/version-ids.ts'
 
 /**
@@ -23,6 +23,9 @@ export const DeleteObject = operation({
 
   async handle(context, { Key, VersionId, IfMatch }) {
     const { bucket, services } = context
+    // Its answer tells what is there.
+    if (IfMatch !== undefined)
+      await context.authorize(VersionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', objectTarget(context, Key, VersionId))
     const deleted = await services.objects.delete({ bucket, key: Key, versionId: VersionId, ownerId: writerId(context), ifMatch: IfMatch })
     return {
       status: 204,

@@ -73,11 +73,14 @@ function toWanted({ Key: key, VersionId, ETag, LastModifiedTime, Size }: ReturnT
 }
 
 /** Why one of them is not even tried. */
-async function refusalOf(context: OperationContext, { key, versionId }: Wanted): Promise<Outcome | undefined> {
+async function refusalOf(context: OperationContext, { key, versionId, ifMatch }: Wanted): Promise<Outcome | undefined> {
   try {
     checkKey(key)
     if (versionId !== undefined) parseVersionId(versionId, 'VersionId')
-    await context.authorize(versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', objectTarget(context, key, versionId))
+    const target = objectTarget(context, key, versionId)
+    await context.authorize(versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', target)
+    // The answer to a condition tells what is there.
+    if (ifMatch !== undefined) await context.authorize(versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', target)
     return undefined
   } catch (error) {
     if (!(error instanceof S3Error)) throw error

@@ -33,6 +33,7 @@ export const PutObjectAcl = operation({
     'NoSuchKey',
     'NoSuchVersion',
     'NotImplemented',
+    'OperationAborted',
     'UnexpectedContent',
     'UnresolvableGrantByEmailAddress',
   ],
@@ -40,9 +41,9 @@ export const PutObjectAcl = operation({
   async handle(context, { Key, VersionId, ByHeaders, Policy }) {
     const { bucket, services } = context
     const requested = requestedAcl(ByHeaders, Policy)
-    const { record } = await findObject(context, { key: Key, versionId: VersionId })
-    const grants = await storedGrants(context, { requested, ownerId: record.ownerId })
-    const version = await services.objects.setAttribute({ bucket, key: Key, versionId: VersionId }, { name: 'acl', value: grants })
+    const judged = await findObject(context, { key: Key, versionId: VersionId })
+    const grants = await storedGrants(context, { requested, ownerId: judged.record.ownerId })
+    const version = await services.objects.setAttribute({ bucket, key: Key, versionId: VersionId, judged }, { name: 'acl', value: grants })
     return { status: 200, headers: isVersioned(bucket) ? versionHeader(version) : {} }
   },
 })

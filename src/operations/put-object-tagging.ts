@@ -3,7 +3,7 @@ import { refuseUnsupported } from '../model/headers.ts'
 import { checkObjectTags } from '../model/tags.ts'
 import { operation } from '../s3/define.ts'
 import { headers, objectKey, xmlBody } from '../s3/members.ts'
-import { hidingAbsence } from './shared/find.ts'
+import { findObject, hidingAbsence } from './shared/find.ts'
 import { TaggingDocument } from './shared/tagging.ts'
 import { objectTarget } from './shared/targets.ts'
 import { isVersioned, versionAction, versionHeader, versionIdQuery } from './shared/version-ids.ts'
@@ -20,15 +20,26 @@ export const PutObjectTagging = operation({
   action: putTagging,
   tagsInBody: true,
   input: { Key: objectKey(), VersionId: versionIdQuery(), Supported: headers(refuseUnsupported), Tagging: xmlBody(TaggingDocument) },
-  errors: ['BadRequest', 'InvalidTag', 'MalformedXML', 'MethodNotAllowed', 'MissingRequestBodyError', 'NoSuchKey', 'NoSuchVersion'],
+  errors: [
+    'BadRequest',
+    'InvalidTag',
+    'MalformedXML',
+    'MethodNotAllowed',
+    'MissingRequestBodyError',
+    'NoSuchKey',
+    'NoSuchVersion',
+    'OperationAborted',
+  ],
 
   async handle(context, { Key, VersionId, Tagging }) {
     const { bucket, services } = context
     const tags = Tagging.TagSet.Tag
     checkObjectTags(tags)
-    await context.authorize(putTagging({ VersionId }), { ...objectTarget(context, Key, VersionId), tags })
+    const confirm = await context.authorize(putTagging({ VersionId }), { ...objectTarget(context, Key, VersionId), tags })
+    const judged = await findObject(context, { key: Key, versionId: VersionId })
+    confirm?.(judged)
     const version = await hidingAbsence(context, () =>
-      services.objects.setAttribute({ bucket, key: Key, versionId: VersionId }, { name: 'tags', value: tags }),
+      services.objects.setAttribute({ bucket, key: Key, versionId: VersionId, judged }, { name: 'tags', value: tags }),
     )
     return { status: 200, headers: isVersioned(bucket) ? versionHeader(version) : {} }
   },

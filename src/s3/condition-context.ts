@@ -123,6 +123,8 @@ function targetValues({ request, action, target, resourceAccount, tags }: Contex
     'aws:ResourceAccount': resourceAccount,
     's3:ResourceAccount': resourceAccount,
     's3:VersionId': target.versionId,
+    // The one service that a role is passed to here.
+    'iam:PassedToService': action === 'iam:PassRole' ? 's3.amazonaws.com' : undefined,
     ...(target.key === undefined && listValues(request)),
     ...(writingActions.has(action) && headerValues(request.headers)),
     ...(taggingActions.has(action) && requestTagValues(target.tags === 'inBody' ? [] : (target.tags ?? requestTags(request.headers)))),

@@ -71,7 +71,8 @@ function* mergeInto(standing: ObjectVersion, delivery: Delivery, context: Transa
   const record: VersionRecord = {
     ...standing.record,
     tags: newerOf(standing.record.tags, delivery.record.tags),
-    acl: newerOf(standing.record.acl, delivery.record.acl),
+    // An ACL is its owner's word: another account's opens nothing here.
+    acl: standing.record.ownerId === delivery.record.ownerId ? newerOf(standing.record.acl, delivery.record.acl) : standing.record.acl,
   }
   if (record.tags !== standing.record.tags || record.acl !== standing.record.acl) {
     yield statement(

@@ -157,13 +157,15 @@ export type AttributeChange =
 /**
  * Changes tags or ACL of a version that stands, and queues it for its destinations again.
  * @param input.stamp  an ordered id: the change's place among changes of both regions
- * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker)
+ * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker), OperationAborted (another version is the newest by now)
  */
 export function* setAttribute(
   input: {
     readonly bucketId: string
     readonly key: string
     readonly versionId?: string
+    /** The version that was judged, by its ordered id: another that came meanwhile is not changed. */
+    readonly judgedId?: string
     readonly stamp: string
     readonly change: AttributeChange
   },
@@ -183,6 +185,7 @@ export function* setAttribute(
       ? new S3Error('NoSuchKey', { details: { Key: input.key }, headers: { 'x-amz-delete-marker': 'true' } })
       : new S3Error('MethodNotAllowed', { details: { Method: 'PUT', ResourceType: 'DeleteMarker' }, headers: { allow: 'DELETE' } })
   }
+  if (input.judgedId !== undefined && version.id !== input.judgedId) throw new S3Error('OperationAborted')
   const standing = version.record[input.change.name]
   if (!isNewer(input.stamp, standing.stamp)) throw new VersionIdBehind(new Map([[input.key, standing.stamp]]))
   const changed: Stamped<readonly Tag[] | readonly Grant[]> = { stamp: input.stamp, value: input.change.value }

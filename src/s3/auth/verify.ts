@@ -179,6 +179,8 @@ function checkTime({ timeMs, expiresSeconds, timestamp }: Claim, nowMs: number):
 
 /** A presigned request signs UNSIGNED-PAYLOAD unless it says otherwise. */
 function payloadHashOf(head: RequestHead, claim: Claim): string | undefined {
+  // Of these the body is the request: its signature covers the bytes that came, whatever a header says of them.
+  if (globalServices.has(claim.scope.service)) return undefined
   const header = headerOf(head, 'x-amz-content-sha256')
   return claim.via === 'header' ? header : (header ?? claim.contentSha256 ?? 'UNSIGNED-PAYLOAD')
 }
