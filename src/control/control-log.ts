@@ -194,6 +194,7 @@ export class ControlLog {
       await this.#metadata.commit({ tx: 'takeControlSnapshot', selfRegion: this.self, snapshot })
     } catch (error) {
       if (error instanceof ControlRowOutdated) return
+      if (error instanceof ControlHistoryMismatch) this.stop(error.message)
       throw error
     }
     const last = snapshot.rows.at(-1)

@@ -6,6 +6,7 @@ import { nameOf } from '../metadata/tables/control.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
 import { partsOf } from '../metadata/tables/uploads.ts'
 import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
+import { objectAclAllows } from '../model/acl-permissions.ts'
 import { bucketArn, parseRoleArn } from '../model/arn.ts'
 import type { Bucket, BucketName, ReplicationDestination } from '../model/bucket.ts'
 import { partNumberMax } from '../model/limits.ts'
@@ -73,8 +74,16 @@ function* loadRow(task: Task, { buckets, names, nowMs }: Known): Steps<Loaded | 
   const { blobSet } = version
   const refusal = bucket.settings.policy === undefined ? undefined : policyRefusal(bucket, task, nowMs)
   if (refusal !== undefined) return { kind: 'failed', task, reason: refusal }
+  if (task.isContent && !isReadable(bucket, version)) return { kind: 'failed', task, reason: 'SrcGetObjectNotPermitted' }
   const layout = blobSet === undefined ? undefined : yield* partsOf(blobSet, { afterNumber: 0, limit: partNumberMax })
   return { task, version, layout, link }
+}
+
+/** With ACLs on, what another account owns is copied only when it lets the bucket's owner read it and its ACL. */
+function isReadable({ ownerId, settings }: Bucket, { record, isDeleteMarker }: ObjectVersion): boolean {
+  if (isDeleteMarker || settings.ownership === 'BucketOwnerEnforced' || record.ownerId === ownerId) return true
+  const asker = { canonicalId: ownerId, isIdentified: true, ignoresPublic: settings.publicAccessBlock?.IgnorePublicAcls === true }
+  return ['s3:GetObject', 's3:GetObjectAcl'].every((action) => objectAclAllows(record.acl.value, asker, action))
 }
 
 /** A Deny in the source bucket's policy. It is read for each version: few buckets that replicate deny their role anything. */

@@ -4,7 +4,7 @@ import type { BucketSettings } from '../../model/bucket.ts'
 import { type Row, type SqlValue, type Steps, statement, type TransactionContext } from '../steps.ts'
 import { dropBucket, insertBucket } from './buckets.ts'
 import { number, text } from './columns.ts'
-import { type ControlRow, ControlRowOutdated, controlRowsAfter, insertRow, lastControlRow } from './control.ts'
+import { ControlHistoryMismatch, type ControlRow, ControlRowOutdated, controlRowsAfter, insertRow, lastControlRow } from './control.ts'
 import { type ControlEpoch, controlEpochs, writeControlBase, writeControlEpochs } from './control-epochs.ts'
 
 /**
@@ -109,7 +109,13 @@ export const controlSnapshots = { takeControlSnapshot } as const
 /** Drops what has no name any more, and makes what has one and is not there. */
 function* followNames(selfRegion: string, rows: readonly ControlRow[], context: TransactionContext): Steps<void> {
   const gone = yield statement('SELECT id FROM buckets WHERE NOT EXISTS (SELECT 1 FROM names WHERE names.id = buckets.id)')
-  for (const row of gone) yield* dropBucket(text(row.id), context)
+  for (const row of gone) {
+    const [held] = yield statement('SELECT 1 AS found FROM versions WHERE bucket_id = ?1 LIMIT 1', text(row.id))
+    // A bucket goes when it is empty: one that is not is of another history.
+    if (held !== undefined)
+      throw new ControlHistoryMismatch(`the snapshot has no bucket ${text(row.id)} of this region, which holds objects`)
+    yield* dropBucket(text(row.id), context)
+  }
   const changes = rows.map(({ change }) => change)
   const missing = yield statement(
     `SELECT name, id, region, owner_id, created_ms FROM names
