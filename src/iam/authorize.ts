@@ -1,6 +1,7 @@
 /** May this caller call that? Its own policies decide; nobody is asked beside them, because IAM's things have no policies of their own. */
 import type { Principal } from '../access/caller.ts'
 import { permissionsVerdict } from '../access/permissions.ts'
+import { principalKeys } from '../access/principal-keys.ts'
 import { S3Error } from '../model/errors.ts'
 
 export type ConditionKeys = Readonly<Record<string, string | readonly string[]>>
@@ -51,30 +52,18 @@ export function conditionKeys(
   caller: Principal,
   { nowMs, origin }: { readonly nowMs: number; readonly origin: RequestOrigin },
 ): ConditionKeys {
-  const { accountId, arn, userId, userName, session } = caller
+  const { accountId, session } = caller
   const { sourceIp, isSecure, userAgent } = origin
   return {
-    // Of a role's session the ARN is the role's, which is what policies name.
-    'aws:PrincipalArn': session?.kind === 'role' ? session.issuerArn : arn,
-    'aws:PrincipalAccount': accountId,
-    'aws:PrincipalType': principalType(caller),
+    ...principalKeys(caller),
     'aws:PrincipalIsAWSService': 'false',
     'aws:ResourceAccount': accountId,
-    'aws:userid': userId,
-    ...(userName !== undefined && { 'aws:username': userName }),
     'aws:CurrentTime': new Date(nowMs).toISOString(),
     'aws:EpochTime': String(Math.floor(nowMs / 1000)),
-    ...(session !== undefined && { 'aws:TokenIssueTime': new Date(session.issuedMs).toISOString() }),
     ...(session !== undefined && { 'aws:MultiFactorAuthPresent': 'false' }),
     ...(sourceIp !== undefined && { 'aws:SourceIp': sourceIp }),
     ...(isSecure !== undefined && { 'aws:SecureTransport': String(isSecure) }),
     ...(userAgent !== undefined && { 'aws:UserAgent': userAgent }),
     'aws:ViaAWSService': 'false',
   }
-}
-
-function principalType({ kind, session }: Principal): string {
-  if (session?.kind === 'role') return 'AssumedRole'
-  if (session?.kind === 'federated') return 'FederatedUser'
-  return kind === 'root' || session?.kind === 'root' ? 'Account' : 'User'
 }

@@ -4,7 +4,8 @@
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html#amazons3-policy-keys
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Caller, isPrincipal, type Principal } from '../access/caller.ts'
+import { type Caller, isPrincipal } from '../access/caller.ts'
+import { principalKeys } from '../access/principal-keys.ts'
 import { headerValue } from '../model/headers.ts'
 import { PolicyContext } from '../model/policy-context.ts'
 import { parseTaggingHeader, type Tag } from '../model/tags.ts'
@@ -94,27 +95,7 @@ function signatureAge({ via }: Signed, { headers, query, nowMs }: Pick<RequestFa
 }
 
 function callerValues(caller: Caller): Values {
-  if (!isPrincipal(caller)) return { 'aws:PrincipalType': 'Anonymous' }
-  const { accountId, session, userId, userName } = caller
-  return {
-    'aws:PrincipalArn': principalArn(caller),
-    'aws:PrincipalAccount': accountId,
-    'aws:PrincipalType': principalType(caller),
-    'aws:userid': userId,
-    'aws:username': userName,
-    'aws:TokenIssueTime': session && new Date(session.issuedMs).toISOString(),
-  }
-}
-
-/** Of a role's session: the role. */
-function principalArn({ arn, session }: Principal): string {
-  return session?.kind === 'role' ? session.issuerArn : arn
-}
-
-function principalType({ kind, session }: Principal): string {
-  if (kind === 'root' || session?.kind === 'root') return 'Account'
-  if (session?.kind === 'role') return 'AssumedRole'
-  return session?.kind === 'federated' ? 'FederatedUser' : 'User'
+  return isPrincipal(caller) ? principalKeys(caller) : { 'aws:PrincipalType': 'Anonymous' }
 }
 
 function targetValues({ request, action, target, resourceAccount, tags }: ContextFacts): Values {
