@@ -1,5 +1,5 @@
 /** Access keys: their ids, their secrets, and how a secret is kept. */
-import { randomInt } from 'node:crypto'
+import { alphanumerics, base32Letters, randomText } from '../lib/random-text.ts'
 import type { AccessKey } from '../model/identities.ts'
 import { createSealer } from './sealing.ts'
 
@@ -18,9 +18,7 @@ export interface KeySealing {
 
 /** The shape of AWS's own, because some clients look at it: the prefix says what kind of key it is. */
 export type KeyIdPrefix = 'AKIA' | 'ASIA'
-const idLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const idLength = 16
-const secretLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const secretLength = 40
 
 /** @param secret  the deployment's peering secret, the same in every region */
@@ -29,7 +27,7 @@ export function createKeySealing({ secret }: { readonly secret: string }): KeySe
   return {
     make() {
       const accessKeyId = newKeyId('AKIA')
-      const secretAccessKey = randomText(secretLength, secretLetters)
+      const secretAccessKey = randomText(secretLength, alphanumerics)
       return { accessKeyId, secretAccessKey, sealedSecret: sealer.seal(secretAccessKey, accessKeyId) }
     },
     open: ({ accessKeyId, sealedSecret }) => sealer.open(sealedSecret, accessKeyId),
@@ -37,9 +35,5 @@ export function createKeySealing({ secret }: { readonly secret: string }): KeySe
 }
 
 export function newKeyId(prefix: KeyIdPrefix): string {
-  return `${prefix}${randomText(idLength, idLetters)}`
-}
-
-function randomText(length: number, letters: string): string {
-  return Array.from({ length }, () => letters[randomInt(letters.length)]).join('')
+  return `${prefix}${randomText(idLength, base32Letters)}`
 }

@@ -2,6 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { chmod, stat } from 'node:fs/promises'
 import { z } from 'zod'
+import { alphanumerics, base32Letters, randomText } from '../lib/random-text.ts'
 import { ConfigError } from './config-error.ts'
 import { readFileIfThere, writeFileOnce, writeFileSafely } from './files.ts'
 import { type Credentials, settingsSchema } from './schema.ts'
@@ -54,14 +55,10 @@ function makeCredentials(): Credentials {
     accountId: String(randomInt(10 ** 11, 10 ** 12)),
     canonicalId: randomBytes(32).toString('hex'),
     // The shape of AWS's own, because some clients look at it: 20 capitals and digits, and 40 characters.
-    rootAccessKeyId: `AKIA${randomText(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}`,
-    rootSecretAccessKey: randomText(40, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'),
+    rootAccessKeyId: `AKIA${randomText(16, base32Letters)}`,
+    rootSecretAccessKey: randomText(40, alphanumerics),
     peeringSecret: randomBytes(32).toString('hex'),
   }
-}
-
-function randomText(length: number, alphabet: string): string {
-  return Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')
 }
 
 function parseCredentials(text: string, file: string): Credentials {

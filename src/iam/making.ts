@@ -1,5 +1,5 @@
 /** What the making of users, groups, roles and policies has in common. */
-import { randomInt } from 'node:crypto'
+import { base32Letters, randomText } from '../lib/random-text.ts'
 import { checkDescription, checkPath } from '../model/iam-names.ts'
 import { checkIamTags } from '../model/iam-tags.ts'
 import type { IdentityType } from '../model/identities.ts'
@@ -64,10 +64,9 @@ export function descriptionIn(parameters: Parameters): string | undefined {
   return description
 }
 
-const idLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const idLength = 17
 
 /** IAM's form: the prefix says of what type it is, and 17 characters of base32 follow. */
 export function newId(prefix: 'AIDA' | 'AGPA' | 'AROA' | 'ANPA'): string {
-  return prefix + Array.from({ length: idLength }, () => idLetters[randomInt(idLetters.length)]).join('')
+  return prefix + randomText(idLength, base32Letters)
 }

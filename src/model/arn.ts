@@ -49,15 +49,7 @@ export function parseRoleArn(text: string): RoleArn | undefined {
   return { accountId, path, name }
 }
 
-/** Whose policy it is, and its name; undefined when `text` is not the ARN of an account's managed policy. */
-export function parsePolicyArn(text: string): { readonly accountId: string; readonly name: string } | undefined {
-  const [, accountId, name] = policyArnPattern.exec(text) ?? []
-  return accountId === undefined || name === undefined ? undefined : { accountId, name }
-}
-
 // What follows is only the outer shape of a bucket's name: whether such a bucket exists is asked next, and says more.
 const bucketArnPattern = /^arn:aws:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$/
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 const roleArnPattern = /^arn:aws:iam::([0-9]{12}):role(\/(?:[\x21-\x7e]{1,510}\/)?)([\w+=,.@-]{1,64})$/
-// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
-const policyArnPattern = /^arn:aws:iam::([0-9]{12}):policy\/(?:[\x21-\x7e]{1,510}\/)?([\w+=,.@-]{1,128})$/

@@ -17,6 +17,18 @@ export interface Account {
   readonly createdMs: number
 }
 
+/** What users, groups, roles and managed policies have in common. */
+export interface Named {
+  readonly accountId: string
+  readonly name: string
+  /** Begins and ends with `/`. */
+  readonly path: string
+  readonly arn: string
+  /** Never used again, whatever the name: `AIDA…` of a user, `AGPA…` of a group, `AROA…` of a role, `ANPA…` of a policy. */
+  readonly id: string
+  readonly createdMs: number
+}
+
 /** Policies that stand in an identity, and the ARNs of those that are attached to it. */
 export interface Policies {
   /** JSON by policy name, as it was given. NOTE: `__proto__` and `constructor` are names that IAM takes. */
@@ -25,15 +37,8 @@ export interface Policies {
   readonly attachedPolicies: readonly string[]
 }
 
-export interface User extends Policies {
+export interface User extends Named, Policies {
   readonly type: 'user'
-  readonly accountId: string
-  readonly name: string
-  readonly path: string
-  readonly arn: string
-  /** `AIDA…` */
-  readonly id: string
-  readonly createdMs: number
   /** Names of groups of the same account. */
   readonly groups: readonly string[]
   /** The ARN of the managed policy that bounds it. */
@@ -41,15 +46,8 @@ export interface User extends Policies {
   readonly tags: readonly Tag[]
 }
 
-export interface Group extends Policies {
+export interface Group extends Named, Policies {
   readonly type: 'group'
-  readonly accountId: string
-  readonly name: string
-  readonly path: string
-  readonly arn: string
-  /** `AGPA…` */
-  readonly id: string
-  readonly createdMs: number
 }
 
 export interface PolicyVersion {
@@ -59,15 +57,8 @@ export interface PolicyVersion {
   readonly createdMs: number
 }
 
-export interface ManagedPolicy {
+export interface ManagedPolicy extends Named {
   readonly type: 'policy'
-  readonly accountId: string
-  readonly name: string
-  readonly path: string
-  readonly arn: string
-  /** `ANPA…` */
-  readonly id: string
-  readonly createdMs: number
   readonly updatedMs: number
   readonly description?: string
   /** One to five, oldest first. */

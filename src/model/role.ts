@@ -1,20 +1,13 @@
 /** A role: who may be it, and what it may do. */
 import { bucketArn } from './arn.ts'
-import type { Policies } from './identities.ts'
+import type { Named, Policies } from './identities.ts'
 import { evaluateTrust } from './policy.ts'
 import { type PolicyDocument, parsePolicy, policySize, roleInlinePoliciesSizeMax } from './policy-document.ts'
 import { PolicyError } from './policy-error.ts'
 import type { Tag } from './tags.ts'
 
-export interface Role extends Policies {
+export interface Role extends Named, Policies {
   readonly type: 'role'
-  readonly accountId: string
-  readonly name: string
-  readonly path: string
-  readonly arn: string
-  /** `AROA…` */
-  readonly id: string
-  readonly createdMs: number
   /** JSON, as it was given. */
   readonly trustPolicy: string
   readonly description?: string

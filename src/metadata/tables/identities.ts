@@ -1,7 +1,7 @@
 /** Users, groups, roles and managed policies, as the control log has made them. */
 
-import { parsePolicyArn } from '../../model/arn.ts'
 import { awsManagedPolicy, isAwsManagedArn } from '../../model/aws-managed-policies.ts'
+import { parsePolicyArn } from '../../model/iam-arn.ts'
 import { foldName } from '../../model/iam-names.ts'
 import type { Identity, IdentityKey, IdentityOf, IdentityType, ManagedPolicy } from '../../model/identities.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
