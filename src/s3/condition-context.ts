@@ -8,7 +8,7 @@ import { type Caller, isPrincipal } from '../access/caller.ts'
 import { principalKeys } from '../access/principal-keys.ts'
 import { headerValue } from '../model/headers.ts'
 import { PolicyContext } from '../model/policy-context.ts'
-import { parseTaggingHeader, type Tag } from '../model/tags.ts'
+import type { Tag } from '../model/tags.ts'
 import { parseAmzDate } from './auth/time.ts'
 import type { Anonymous, Signed } from './auth/verify.ts'
 import type { Target } from './define.ts'
@@ -108,7 +108,7 @@ function targetValues({ request, action, target, resourceAccount, tags }: Contex
     'iam:PassedToService': action === 'iam:PassRole' ? 's3.amazonaws.com' : undefined,
     ...(target.key === undefined && listValues(request)),
     ...(writingActions.has(action) && headerValues(request.headers)),
-    ...(taggingActions.has(action) && requestTagValues(target.tags === 'inBody' ? [] : (target.tags ?? requestTags(request.headers)))),
+    ...(taggingActions.has(action) && requestTagValues(target.tags === undefined || target.tags === 'inBody' ? [] : target.tags)),
     ...(tags !== 'unread' && Object.fromEntries(tags.map(({ Key, Value }) => [`s3:ExistingObjectTag/${Key}`, Value]))),
   }
 }
@@ -153,13 +153,6 @@ function headerValues(headers: IncomingHttpHeaders): Values {
     's3:object-lock-legal-hold': headerValue(headers, 'x-amz-object-lock-legal-hold'),
     's3:object-lock-retain-until-date': headerValue(headers, 'x-amz-object-lock-retain-until-date'),
   }
-}
-
-function requestTags(headers: IncomingHttpHeaders): readonly Tag[] {
-  // A copy without REPLACE passes over the tags that its headers name.
-  const isCopied = headers['x-amz-copy-source'] !== undefined && headerValue(headers, 'x-amz-tagging-directive') !== 'REPLACE'
-  const text = isCopied ? undefined : headerValue(headers, 'x-amz-tagging')
-  return text === undefined ? [] : parseTaggingHeader(text)
 }
 
 function requestTagValues(tags: readonly Tag[]): Values {

@@ -21,7 +21,7 @@ export interface Target {
   readonly versionId?: string | undefined
   /** The object is what this request writes: whatever the key holds now has no say. */
   readonly isNew?: boolean
-  /** That are to be put on it, where no header says so; `inBody`: not read yet, and asked about again when they are. */
+  /** That are to be put on it; `inBody`: not read yet, and asked about again when they are. */
   readonly tags?: readonly Tag[] | 'inBody'
   /** Of what is neither bucket nor object: a role that is passed. */
   readonly arn?: string
@@ -140,8 +140,9 @@ export function operation<const M extends Members>(definition: OperationDefiniti
     targetOf(target, input) {
       const versionId = typeof input.VersionId === 'string' ? input.VersionId : undefined
       const isNew = definition.writes === true
-      if (versionId === undefined && !isNew && !definition.tagsInBody) return target
-      return { ...target, versionId, isNew, ...(definition.tagsInBody && { tags: 'inBody' as const }) }
+      const tags = definition.tagsInBody ? 'inBody' : tagsIn(input)
+      if (versionId === undefined && !isNew && tags === undefined) return target
+      return { ...target, versionId, isNew, ...(tags !== undefined && { tags }) }
     },
     run(context, input, { stream, bytes }) {
       const whole = document === undefined ? input : { ...input, [document[0]]: document[1].decode(bytes ?? noBytes) }
@@ -151,6 +152,12 @@ export function operation<const M extends Members>(definition: OperationDefiniti
 }
 
 const noBytes = new Uint8Array(0)
+
+/** What a write would store, however the request says it. A copy without REPLACE passes over the tags that it names. */
+function tagsIn({ Tagging, TaggingDirective }: HeadInput): readonly Tag[] | undefined {
+  // NOTE: a member of this name at the head of a request is always tags; the XML of PutObjectTagging is a member of its body.
+  return Array.isArray(Tagging) && TaggingDirective !== 'COPY' ? (Tagging as readonly Tag[]) : undefined
+}
 
 function membersByStage(name: string, input: Members) {
   const head: [string, Member<unknown>][] = []

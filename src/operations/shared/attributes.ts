@@ -30,12 +30,7 @@ type AttributeInput = InputOf<typeof attributeMembers> & { readonly Key: string 
 /** @throws S3Error AccessDenied (to tag or grant), and as the bucket's rules for ACLs decide */
 export async function attributesOf(context: OperationContext, input: AttributeInput): Promise<ObjectAttributes> {
   const { Key, Encryption, StorageClass, System, User, Tagging = [] } = input
-  if (Tagging.length > 0) {
-    // Whatever they came in, a header or a field of a form: what is asked about is what is stored.
-    const target = { ...newObjectTarget(context, Key), tags: Tagging }
-    await context.authorize('s3:PutObject', target)
-    await context.authorize('s3:PutObjectTagging', target)
-  }
+  if (Tagging.length > 0) await context.authorize('s3:PutObjectTagging', newObjectTarget(context, Key, Tagging))
   const acl = await aclOf(context, input)
   return { ...acl, storageClass: StorageClass, system: System, user: User, tags: Tagging, encryption: Encryption }
 }
