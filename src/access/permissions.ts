@@ -1,5 +1,5 @@
 /** What a principal's own policies say of a wish, before any resource has been asked. */
-import { evaluate, type PolicyRequest, type Verdict } from '../model/policy.ts'
+import { evaluate, type PolicyRequest, type Verdict, within } from '../model/policy.ts'
 import type { Principal } from './caller.ts'
 
 type Asked = Pick<Principal, 'kind' | 'permissions'>
@@ -29,6 +29,5 @@ export function permissionVerdicts({ kind, permissions }: Asked, request: Policy
 }
 
 export function combined({ identity, boundary, session }: PermissionVerdicts): Verdict {
-  if (identity === 'explicitDeny' || boundary === 'explicitDeny' || session === 'explicitDeny') return 'explicitDeny'
-  return identity === 'allow' && boundary === 'allow' && session === 'allow' ? 'allow' : 'implicitDeny'
+  return within(within(identity, boundary), session)
 }

@@ -23,6 +23,12 @@ type GivenContext = PolicyContext | Readonly<Record<string, string | readonly st
 
 export type Verdict = 'allow' | 'explicitDeny' | 'implicitDeny'
 
+/** What one policy allows as far as another lets it, as a permissions boundary or a session's policies do. */
+export function within(own: Verdict, bound: Verdict): Verdict {
+  if (own === 'explicitDeny' || bound === 'explicitDeny') return 'explicitDeny'
+  return own === 'allow' && bound === 'allow' ? 'allow' : 'implicitDeny'
+}
+
 /** The documents are those of one identity, all of kind `identity`; a statement that is for some principal says nothing here. */
 export function evaluate(documents: readonly PolicyDocument[], request: PolicyRequest): Verdict {
   return decide(documents, request, ({ principals }) => principals === undefined)

@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
  */
 import { bucketArn, objectArn } from './arn.ts'
-import { evaluate, evaluateFor, type PolicyRequest, type Verdict } from './policy.ts'
+import { evaluate, evaluateFor, type PolicyRequest, type Verdict, within } from './policy.ts'
 import { PolicyContext } from './policy-context.ts'
 import type { PolicyDocument } from './policy-document.ts'
 import type { Who } from './policy-principals.ts'
@@ -67,9 +67,7 @@ export function replicationVerdict(request: ReplicationRequest): ReplicationVerd
 /** Its own policies, inside its boundary. */
 function roleVerdict({ policies, boundary }: ParsedRole, request: PolicyRequest): Verdict {
   const own = evaluate(policies, request)
-  if (boundary === undefined || own === 'explicitDeny') return own
-  const bound = evaluate([boundary], request)
-  return bound === 'allow' ? own : bound
+  return boundary === undefined ? own : within(own, evaluate([boundary], request))
 }
 
 /**

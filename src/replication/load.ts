@@ -11,6 +11,7 @@ import { bucketArn, parseRoleArn } from '../model/arn.ts'
 import type { Bucket, BucketName, ReplicationDestination } from '../model/bucket.ts'
 import { partNumberMax } from '../model/limits.ts'
 import { readBucketPolicy } from '../model/policy-bucket.ts'
+import type { PolicyDocument } from '../model/policy-document.ts'
 import { sourcePolicyRefusal } from '../model/replication-permission.ts'
 import type { FailureReason } from '../model/replication-reasons.ts'
 import type { ObjectVersion, Part } from '../model/version.ts'
@@ -43,7 +44,7 @@ export function loadRows(
   { tasks, nowMs }: { readonly tasks: readonly Task[]; readonly nowMs: number },
 ): Promise<readonly (Loaded | Unsendable)[]> {
   return metadata.read(function* () {
-    const known: Known = { buckets: new Map(), names: new Map(), nowMs }
+    const known: Known = { buckets: new Map(), names: new Map(), policies: new Map(), nowMs }
     const loaded: (Loaded | Unsendable)[] = []
     for (const task of tasks) loaded.push(yield* loadRow(task, known))
     return loaded
@@ -54,10 +55,13 @@ export function loadRows(
 interface Known {
   readonly buckets: Map<string, Bucket | undefined>
   readonly names: Map<string, BucketName | undefined>
+  /** Of source buckets. */
+  readonly policies: Map<string, PolicyDocument | undefined>
   readonly nowMs: number
 }
 
-function* loadRow(task: Task, { buckets, names, nowMs }: Known): Steps<Loaded | Unsendable> {
+function* loadRow(task: Task, known: Known): Steps<Loaded | Unsendable> {
+  const { buckets, names } = known
   if (!buckets.has(task.bucketId)) buckets.set(task.bucketId, yield* bucketById(task.bucketId))
   if (!names.has(task.destinationName)) names.set(task.destinationName, yield* nameOf(task.destinationName))
   const bucket = buckets.get(task.bucketId)
@@ -71,10 +75,10 @@ function* loadRow(task: Task, { buckets, names, nowMs }: Known): Steps<Loaded | 
     if (named.region === bucket.region) return { kind: 'failed', task, reason: 'DstBucketInvalidRegion' }
     return { kind: 'moved', task, to: { bucketId: named.id, region: named.region } }
   }
-  const { blobSet } = version
-  const refusal = bucket.settings.policy === undefined ? undefined : policyRefusal(bucket, task, nowMs)
+  const refusal = policyRefusal(bucket, task, known)
   if (refusal !== undefined) return { kind: 'failed', task, reason: refusal }
   if (task.isContent && !isReadable(bucket, version)) return { kind: 'failed', task, reason: 'SrcGetObjectNotPermitted' }
+  const { blobSet } = version
   const layout = blobSet === undefined ? undefined : yield* partsOf(blobSet, { afterNumber: 0, limit: partNumberMax })
   return { task, version, layout, link }
 }
@@ -86,9 +90,10 @@ function isReadable({ ownerId, settings }: Bucket, { record, isDeleteMarker }: O
   return ['s3:GetObject', 's3:GetObjectAcl'].every((action) => objectAclAllows(record.acl.value, asker, action))
 }
 
-/** A Deny in the source bucket's policy. It is read for each version: few buckets that replicate deny their role anything. */
-function policyRefusal(bucket: Bucket, { key, isContent }: Task, nowMs: number): FailureReason | undefined {
-  const policy = readBucketPolicy(bucket)
+/** A Deny in the source bucket's policy. */
+function policyRefusal(bucket: Bucket, { key, isContent }: Task, { policies, nowMs }: Known): FailureReason | undefined {
+  if (!policies.has(bucket.id)) policies.set(bucket.id, readBucketPolicy(bucket))
+  const policy = policies.get(bucket.id)
   const role = bucket.settings.replication?.configuration.Role ?? ''
   const named = parseRoleArn(role)
   if (policy === undefined || named === undefined) return undefined
