@@ -48,6 +48,21 @@ describe('deliveries', () => {
     expect(await region.rows('SELECT id FROM versions')).toHaveLength(1)
   })
 
+  it('change the ACL of a replica only where it has the same owner', async () => {
+    const { region, bucket } = await destination()
+    const id = region.ids.issue()
+    await receive(region, delivery(bucket, id))
+    const { record } = delivery(bucket, id)
+    const grant = { Grantee: { Type: 'CanonicalUser', ID: 'somebody' }, Permission: 'READ' } as const
+    const acl = { stamp: region.ids.issue(), value: [grant] }
+    const grantsAfter = async (ownerId: string) => {
+      await receive(region, delivery(bucket, id, { record: { ...record, ownerId, acl } }))
+      return (await region.metadata.read(() => versionByOrderedId(bucket.id, 'key', id)))?.record.acl.value
+    }
+    expect(await grantsAfter('the-source')).toEqual([])
+    expect(await grantsAfter('owner')).toEqual([grant])
+  })
+
   it('decide the latest by the highest id, whatever order they arrive in', async () => {
     const { region, bucket } = await destination()
     const older = region.ids.issue()

@@ -67,7 +67,7 @@ export class Random {
   }
 }
 
-class Sha256 {
+export class Sha256 {
   readonly #hash
 
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
