@@ -6,18 +6,17 @@ import { nameOf } from '../metadata/tables/control.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
 import { partsOf } from '../metadata/tables/uploads.ts'
 import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
-import { objectAclAllows } from '../model/acl-permissions.ts'
-import { bucketArn, parseRoleArn } from '../model/arn.ts'
+import { bucketArn } from '../model/arn.ts'
 import type { Bucket, BucketName, ReplicationDestination } from '../model/bucket.ts'
 import { partNumberMax } from '../model/limits.ts'
 import { readBucketPolicy } from '../model/policy-bucket.ts'
 import type { PolicyDocument } from '../model/policy-document.ts'
-import { sourcePolicyRefusal } from '../model/replication-permission.ts'
 import type { FailureReason } from '../model/replication-reasons.ts'
 import type { ObjectVersion, Part } from '../model/version.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import { ContentDamaged, ContentGone, openContent } from '../objects/read.ts'
 import { markerProof, proofOf, sumOfBlob, sumOfPart } from './proof.ts'
+import { sourceRefusal } from './source-rights.ts'
 import { contentBytesOf, type WireLink, type WireVersion } from './wire.ts'
 
 /** A task with what its version is now. */
@@ -60,8 +59,7 @@ interface Known {
   readonly nowMs: number
 }
 
-function* loadRow(task: Task, known: Known): Steps<Loaded | Unsendable> {
-  const { buckets, names } = known
+function* loadRow(task: Task, { buckets, names, policies, nowMs }: Known): Steps<Loaded | Unsendable> {
   if (!buckets.has(task.bucketId)) buckets.set(task.bucketId, yield* bucketById(task.bucketId))
   if (!names.has(task.destinationName)) names.set(task.destinationName, yield* nameOf(task.destinationName))
   const bucket = buckets.get(task.bucketId)
@@ -75,30 +73,12 @@ function* loadRow(task: Task, known: Known): Steps<Loaded | Unsendable> {
     if (named.region === bucket.region) return { kind: 'failed', task, reason: 'DstBucketInvalidRegion' }
     return { kind: 'moved', task, to: { bucketId: named.id, region: named.region } }
   }
-  const refusal = policyRefusal(bucket, task, known)
+  if (!policies.has(bucket.id)) policies.set(bucket.id, readBucketPolicy(bucket))
+  const refusal = sourceRefusal({ bucket, policy: policies.get(bucket.id), version, task, nowMs })
   if (refusal !== undefined) return { kind: 'failed', task, reason: refusal }
-  if (task.isContent && !isReadable(bucket, version)) return { kind: 'failed', task, reason: 'SrcGetObjectNotPermitted' }
   const { blobSet } = version
   const layout = blobSet === undefined ? undefined : yield* partsOf(blobSet, { afterNumber: 0, limit: partNumberMax })
   return { task, version, layout, link }
-}
-
-/** With ACLs on, what another account owns is copied only when it lets the bucket's owner read it and its ACL. */
-function isReadable({ ownerId, settings }: Bucket, { record, isDeleteMarker }: ObjectVersion): boolean {
-  if (isDeleteMarker || settings.ownership === 'BucketOwnerEnforced' || record.ownerId === ownerId) return true
-  const asker = { canonicalId: ownerId, isIdentified: true, ignoresPublic: settings.publicAccessBlock?.IgnorePublicAcls === true }
-  return ['s3:GetObject', 's3:GetObjectAcl'].every((action) => objectAclAllows(record.acl.value, asker, action))
-}
-
-/** A Deny in the source bucket's policy. */
-function policyRefusal(bucket: Bucket, { key, isContent }: Task, { policies, nowMs }: Known): FailureReason | undefined {
-  if (!policies.has(bucket.id)) policies.set(bucket.id, readBucketPolicy(bucket))
-  const policy = policies.get(bucket.id)
-  const role = bucket.settings.replication?.configuration.Role ?? ''
-  const named = parseRoleArn(role)
-  if (policy === undefined || named === undefined) return undefined
-  const source = { bucket: bucket.name, key, ownerId: bucket.ownerId }
-  return sourcePolicyRefusal({ policy, role: { ...named, arn: role }, source, isContent, nowMs })
 }
 
 /** What the destination must be told for the source to count on the delivery: see `proof.ts`. */
