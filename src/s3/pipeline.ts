@@ -50,10 +50,9 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
   const verified = await verifiedBeforeBody(parts.gate, arrival.head, exchange.nowMs)
   const { caller } = verified
   const target = await resolveTarget(operation, { ...arrival, head }, parts.gate)
-  const request = requestFacts(exchange, { operation, headers, query, verified })
-  if (operation.body === 'form')
-    return answerForm(operation, { exchange, verified, caller, target, request, confirm: undefined, parts }, { ...arrival, head })
+  if (operation.body === 'form') return answerForm(operation, { exchange, verified, target, parts }, { ...arrival, head })
   const input = operation.decode({ bucketName: address.bucketName, key: address.key, query, headers })
+  const request = requestFacts(exchange, { operation, headers, query, verified })
   const action = operation.actionOf(input)
   const question = { caller, action, target: operation.targetOf(target, input), request }
   const confirm = operation.asksItself ? undefined : await authorizeTarget(parts.gate, question)
@@ -68,7 +67,11 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
 }
 
 /** The way of a form: who sends it, the key and what would be headers stand in the body, before the file. */
-async function answerForm(operation: Operation, facts: ContextFacts, { head, query }: Arrival): Promise<Reply | SlowReply> {
+async function answerForm(
+  operation: Operation,
+  facts: Pick<ContextFacts, 'exchange' | 'verified' | 'target' | 'parts'>,
+  { head, query }: Arrival,
+): Promise<Reply | SlowReply> {
   const { exchange, parts, target } = facts
   const contentType = headerOf(head, 'content-type')
   if (!isForm(contentType)) {
