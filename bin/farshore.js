@@ -30,7 +30,7 @@ process.env.MALLOC_ARENA_MAX ??= '2'
 // small request takes (`npm run bench`).
 v8.setFlagsFromString('--no-parallel-scavenge')
 
-// A heap may double before it is collected whole, and not grow to four times what lives in it: a third less memory beside a thousand clients
+// A heap may double before it is collected whole, and not grow to four times what lives in it: a fifth to a quarter less memory beside a thousand clients
 // (`npm run rig -- overload`).
 v8.setFlagsFromString('--heap-growing-percent=100')
 
