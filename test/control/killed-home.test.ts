@@ -9,6 +9,8 @@ import { freePorts, up } from '../support/up.ts'
 import { alike, createRole, Deployment, eventually, makeAccount, type Node, rowsOf } from './nodes.ts'
 
 const changes = 500
+/** Half a minute and more: a region starts again slowly beside other tests. */
+const attemptsMax = 600
 
 interface Regions {
   readonly regions: readonly {
@@ -26,7 +28,7 @@ async function persistently(write: () => Promise<unknown>, isDone: (error: unkno
       return
     } catch (error) {
       if (isDone(error)) return
-      if (attempt === 50) throw error
+      if (attempt === attemptsMax) throw error
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
