@@ -138,4 +138,41 @@ export const schema: readonly Migration[] = [
       DROP TABLE roles;
     `,
   },
+  {
+    version: 5,
+    sql: `
+      -- From when lifecycle counts: Last-Modified of a current version, that of the version which took its place of any other.
+      ALTER TABLE versions ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;
+      UPDATE versions SET since_ms = CASE WHEN is_latest = 1 THEN modified_ms ELSE coalesce(
+        (SELECT newer.modified_ms FROM versions newer
+         WHERE newer.bucket_id = versions.bucket_id AND newer.key = versions.key AND newer.id < versions.id ORDER BY newer.id DESC LIMIT 1),
+        modified_ms) END;
+      CREATE INDEX versions_age ON versions (bucket_id, is_latest, since_ms);
+
+      -- Up to where a bucket's versions have been judged at an age: only what came to it since then is looked at.
+      CREATE TABLE lifecycle_marks (
+        bucket_id TEXT NOT NULL, is_latest INTEGER NOT NULL, age TEXT NOT NULL, judged_ms INTEGER NOT NULL, configuration TEXT NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (bucket_id, is_latest, age)
+      ) WITHOUT ROWID;
+      -- To be judged again, though the marks have passed: something else than its age has changed, or it was held back. Id '': all of the key.
+      CREATE TABLE lifecycle_again (
+        bucket_id TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, due_ms INTEGER NOT NULL, reason TEXT, seq INTEGER NOT NULL,
+        PRIMARY KEY (bucket_id, key, id)
+      ) WITHOUT ROWID;
+      CREATE INDEX lifecycle_again_due ON lifecycle_again (due_ms);
+
+      -- Versions whose bytes are to be elsewhere than they are, or restored, or whose restored copy is to go.
+      CREATE TABLE moves (
+        bucket_id TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
+        storage_class TEXT NOT NULL, due_ms INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+        attempts INTEGER NOT NULL, reason TEXT, seq INTEGER NOT NULL,
+        PRIMARY KEY (bucket_id, key, id, kind)
+      ) WITHOUT ROWID;
+      CREATE INDEX moves_due ON moves (due_ms);
+
+      -- Blobs that are being written to a tier, noted before their first byte: those that no row refers to after a crash are taken away again.
+      CREATE TABLE tier_writes (ref TEXT PRIMARY KEY, started_ms INTEGER NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE INDEX garbage_tiers ON garbage (id) WHERE blob >= 't';
+    `,
+  },
 ]

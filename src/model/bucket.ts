@@ -1,5 +1,7 @@
 /** What a region keeps of one bucket. */
 import type { Grant } from './acl.ts'
+import type { LifecycleConfiguration } from './lifecycle.ts'
+import type { BucketObjectLock } from './object-lock.ts'
 import type { ReplicationConfiguration } from './replication-configuration.ts'
 import type { Tag } from './tags.ts'
 
@@ -45,6 +47,9 @@ export interface BucketSettings {
   readonly replication?: BucketReplication
   /** JSON, as it was given. */
   readonly policy?: string
+  /** Absent: the bucket has no Object Lock. */
+  readonly objectLock?: BucketObjectLock
+  readonly lifecycle?: LifecycleConfiguration
 }
 
 export interface Bucket {

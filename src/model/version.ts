@@ -1,6 +1,7 @@
 /** One version of an object, or a delete marker: what every layer above the rows speaks of. */
 import type { Grant } from './acl.ts'
 import type { ChecksumAlgorithm, ChecksumType } from './checksums.ts'
+import type { Retention } from './object-lock.ts'
 import type { ReplicationState } from './replication-status.ts'
 import type { StorageClass } from './storage-class.ts'
 import type { Tag } from './tags.ts'
@@ -35,7 +36,23 @@ export interface VersionRecord {
   readonly encryption?: SealedEncryption
   readonly tags: Stamped<readonly Tag[]>
   readonly acl: Stamped<readonly Grant[]>
+  /** Absent: never set. */
+  readonly retention?: Stamped<Retention | null>
+  /** Absent: never set. */
+  readonly legalHold?: Stamped<boolean>
+  /** Of an archived version: a temporary copy that is asked for, or here. */
+  readonly restore?: Restore
 }
+
+/**
+ * A temporary copy of an archived version on the region's own disk. `blobSet`: rows of `parts` with the copy's blobs, numbered as the version's parts, and
+ * 1 where it has none. It is readable until `expiryMs`.
+ */
+export type Restore =
+  | { readonly state: 'ongoing'; readonly requestedMs: number; readonly days: number; readonly tier: RestoreTier }
+  | { readonly state: 'restored'; readonly requestedMs: number; readonly blobSet: string; readonly expiryMs: number }
+
+export type RestoreTier = 'Standard' | 'Bulk' | 'Expedited'
 
 export interface ObjectVersion {
   readonly bucketId: string
@@ -49,6 +66,8 @@ export interface ObjectVersion {
   readonly size: number
   /** Wall time of the write; a replica carries its source's. */
   readonly lastModifiedMs: number
+  /** From when lifecycle counts its age: `lastModifiedMs` of the current version, that of the version which took its place of any other. */
+  readonly sinceMs: number
   /** Without quotes; '' for a delete marker. */
   readonly etag: string
   readonly storageClass: StorageClass

@@ -30,6 +30,6 @@ export async function openSqlite(options: SqliteOptions): Promise<SharedMetadata
 }
 
 function madeUp(version: NewVersion): MadeVersion {
-  const rest = { isNull: true, isLatest: true, isDeleteMarker: false, lastModifiedMs: Date.now(), seq: 0 }
+  const rest = { isNull: true, isLatest: true, isDeleteMarker: false, lastModifiedMs: Date.now(), sinceMs: Date.now(), seq: 0 }
   return { version: { ...version, ...rest }, isVersioned: false }
 }

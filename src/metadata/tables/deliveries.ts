@@ -5,8 +5,9 @@ import type { StorageClass } from '../../model/storage-class.ts'
 import type { ObjectVersion, Part, Stamped, VersionRecord } from '../../model/version.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { bucketById } from './buckets.ts'
+import { number } from './columns.ts'
 import { insertPart } from './uploads.ts'
-import { insertVersion, newestVersion, recordText, versionByOrderedId } from './version-rows.ts'
+import { demote, insertVersion, newestVersion, recordText, versionByOrderedId } from './version-rows.ts'
 
 /** One version as it arrived; its content, where it came along, is written and synced already. */
 export interface Delivery {
@@ -91,14 +92,8 @@ function* insertReplica(delivery: Delivery, content: NonNullable<Delivery['conte
   const newest = yield* newestVersion(delivery.bucketId, delivery.key)
   // The highest id is the latest, whenever it arrives.
   const isLatest = newest === undefined || isNewer(delivery.id, newest.id)
-  if (isLatest && newest !== undefined) {
-    yield statement(
-      'UPDATE versions SET is_latest = 0 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
-      newest.bucketId,
-      newest.key,
-      newest.id,
-    )
-  }
+  if (isLatest && newest !== undefined) yield* demote(newest, delivery.lastModifiedMs)
+  const sinceMs = isLatest ? delivery.lastModifiedMs : yield* betweenOthers(delivery)
   yield* insertVersion({
     bucketId: delivery.bucketId,
     key: delivery.key,
@@ -108,6 +103,7 @@ function* insertReplica(delivery: Delivery, content: NonNullable<Delivery['conte
     isDeleteMarker: delivery.isDeleteMarker,
     size: delivery.size,
     lastModifiedMs: delivery.lastModifiedMs,
+    sinceMs,
     etag: delivery.etag,
     storageClass: delivery.storageClass,
     record: delivery.record,
@@ -119,6 +115,28 @@ function* insertReplica(delivery: Delivery, content: NonNullable<Delivery['conte
   if (content.kind === 'parts') {
     for (const part of content.parts) yield* insertPart(content.blobSet, part, context.seq)
   }
+}
+
+/**
+ * A version that comes behind newer ones: what took its place is the next newer, and it took the place of the next older.
+ * @returns since when it is no longer the current one
+ */
+function* betweenOthers({ bucketId, key, id, lastModifiedMs }: Delivery): Steps<number> {
+  yield statement(
+    `UPDATE versions SET since_ms = ?4 WHERE bucket_id = ?1 AND key = ?2 AND id =
+       (SELECT id FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id > ?3 ORDER BY id LIMIT 1)`,
+    bucketId,
+    key,
+    id,
+    lastModifiedMs,
+  )
+  const [newer] = yield statement(
+    'SELECT modified_ms FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id < ?3 ORDER BY id DESC LIMIT 1',
+    bucketId,
+    key,
+    id,
+  )
+  return newer === undefined ? lastModifiedMs : number(newer.modified_ms)
 }
 
 function newerOf<T>(standing: Stamped<T>, arrived: Stamped<T>): Stamped<T> {

@@ -7,7 +7,7 @@ import { json, jsonOrNull, number, optionalJson, optionalNumber, optionalText, t
 import { checkNotRetired } from './segments.ts'
 
 export const versionColumns =
-  'bucket_id, key, id, is_null, is_latest, is_marker, size, modified_ms, etag, storage_class, blob, blob_set, part_count, record, replication, seq, is_damaged'
+  'bucket_id, key, id, is_null, is_latest, is_marker, size, modified_ms, etag, storage_class, blob, blob_set, part_count, record, replication, seq, is_damaged, since_ms'
 
 export function toVersion(row: Row): ObjectVersion {
   const blob = optionalText(row.blob)
@@ -23,6 +23,7 @@ export function toVersion(row: Row): ObjectVersion {
     isDeleteMarker: row.is_marker === 1,
     size: number(row.size),
     lastModifiedMs: number(row.modified_ms),
+    sinceMs: number(row.since_ms),
     etag: text(row.etag),
     storageClass: text(row.storage_class) as StorageClass, // checked on the way in
     record: recordOf(text(row.record), text(row.id)),
@@ -64,7 +65,7 @@ export function* insertVersion(version: ObjectVersion): Steps<void> {
   if (version.blob !== undefined) yield* checkNotRetired(version.blob)
   yield statement(
     `INSERT INTO versions (${versionColumns})
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)`,
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)`,
     version.bucketId,
     version.key,
     version.id,
@@ -82,6 +83,18 @@ export function* insertVersion(version: ObjectVersion): Steps<void> {
     jsonOrNull(version.replication),
     version.seq,
     version.isDamaged === true ? 1 : 0,
+    version.sinceMs,
+  )
+}
+
+/** A newer version of its key, of this Last-Modified, takes its place. */
+export function* demote({ bucketId, key, id }: VersionPlace, sinceMs: number): Steps<void> {
+  yield statement(
+    'UPDATE versions SET is_latest = 0, since_ms = ?4 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
+    bucketId,
+    key,
+    id,
+    sinceMs,
   )
 }
 

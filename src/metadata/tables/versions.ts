@@ -20,7 +20,7 @@ import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { forgetDamage } from './damage.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
-import { insertVersion, newestVersion, nullVersion, recordText, versionById } from './version-rows.ts'
+import { demote, insertVersion, newestVersion, nullVersion, recordText, versionById } from './version-rows.ts'
 
 /** A version that is to be made. `id` is the writer's proposal: it must be above the key's newest, and the seal of the data key is bound to it. */
 export interface NewVersion {
@@ -227,7 +227,7 @@ export function* makeVersion(
   const replaced = isNull ? yield* nullVersion(bucket.id, made.key, newest) : undefined
   if (replaced !== undefined) yield* eraseVersion(replaced, context)
   if (newest !== undefined && newest.id !== replaced?.id) {
-    yield statement('UPDATE versions SET is_latest = 0 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3', bucket.id, made.key, newest.id)
+    yield* demote(newest, context.nowMs)
   }
   const replication = isNull ? undefined : bucket.settings.replication
   const plans = planVersion(replication?.configuration, {
@@ -246,6 +246,7 @@ export function* makeVersion(
     isLatest: true,
     isDeleteMarker,
     lastModifiedMs: context.nowMs,
+    sinceMs: context.nowMs,
     seq: context.seq,
     ...(pending === undefined ? {} : { replication: pending }),
   }
@@ -259,7 +260,7 @@ function* removeVersion(version: ObjectVersion, context: TransactionContext): St
   yield* eraseVersion(version, context)
   if (!version.isLatest) return
   yield statement(
-    `UPDATE versions SET is_latest = 1, seq = ?3 WHERE bucket_id = ?1 AND key = ?2 AND id =
+    `UPDATE versions SET is_latest = 1, since_ms = modified_ms, seq = ?3 WHERE bucket_id = ?1 AND key = ?2 AND id =
        (SELECT id FROM versions WHERE bucket_id = ?1 AND key = ?2 ORDER BY id LIMIT 1)`,
     version.bucketId,
     version.key,

@@ -23,7 +23,7 @@ function open(directory: string): Promise<Metadata> {
 }
 
 function versionOf(key: string): ObjectVersion {
-  const facts = { id: 'id', isNull: true, isLatest: true, isDeleteMarker: false, size: 1, lastModifiedMs: 1, etag: 'e', seq: 1 }
+  const facts = { id: 'id', isNull: true, isLatest: true, isDeleteMarker: false, size: 1, lastModifiedMs: 1, sinceMs: 1, etag: 'e', seq: 1 }
   const record = { ownerId: 'o'.repeat(400), system: {}, user: {}, tags: { stamp: '', value: [] }, acl: { stamp: '', value: [] } }
   // Only what the table needs.
   return { ...facts, bucketId: 'bucket', key, storageClass: 'STANDARD', blob: `blob of ${key}`, record } as unknown as ObjectVersion
