@@ -3,6 +3,7 @@ import type { Operation } from '../s3/define.ts'
 import { AbortMultipartUpload } from './abort-multipart-upload.ts'
 import { GetBucketAcl, PutBucketAcl } from './bucket-acl.ts'
 import { DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption } from './bucket-encryption.ts'
+import { DeleteBucketLifecycle, GetBucketLifecycleConfiguration, PutBucketLifecycleConfiguration } from './bucket-lifecycle.ts'
 import { DeleteBucketOwnershipControls, GetBucketOwnershipControls, PutBucketOwnershipControls } from './bucket-ownership-controls.ts'
 import { DeleteBucketPolicy, GetBucketPolicy, GetBucketPolicyStatus, PutBucketPolicy } from './bucket-policy.ts'
 import { DeleteBucketReplication, GetBucketReplication, PutBucketReplication } from './bucket-replication.ts'
@@ -45,6 +46,7 @@ export const operations: readonly Operation[] = [
   CreateMultipartUpload,
   DeleteBucket,
   DeleteBucketEncryption,
+  DeleteBucketLifecycle,
   DeleteBucketOwnershipControls,
   DeleteBucketPolicy,
   DeleteBucketReplication,
@@ -55,6 +57,7 @@ export const operations: readonly Operation[] = [
   DeletePublicAccessBlock,
   GetBucketAcl,
   GetBucketEncryption,
+  GetBucketLifecycleConfiguration,
   GetBucketLocation,
   GetBucketOwnershipControls,
   GetBucketPolicy,
@@ -78,6 +81,7 @@ export const operations: readonly Operation[] = [
   PostObject,
   PutBucketAcl,
   PutBucketEncryption,
+  PutBucketLifecycleConfiguration,
   PutBucketOwnershipControls,
   PutBucketPolicy,
   PutBucketReplication,
