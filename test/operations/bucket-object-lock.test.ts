@@ -7,8 +7,10 @@ import {
   PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectLockConfigurationCommand,
+  S3Client,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
+import { allow, newUser } from '../iam/callers.ts'
 import { newName, refusal, useDeployment } from '../support/deployment.ts'
 
 const regions = ['us-east-1', 'eu-west-1'] as const
@@ -38,6 +40,18 @@ describe('CreateBucket with Object Lock', () => {
     const Bucket = await lockedBucket(region)
     expect(await versioning(Bucket, region)).toBe('Enabled')
     expect(await get(Bucket, region)).toEqual({ ObjectLockEnabled: 'Enabled' })
+  })
+
+  it.each(['s3:PutBucketObjectLockConfiguration', 's3:PutBucketVersioning'])('needs %s', async (action) => {
+    const may = ['s3:CreateBucket', 's3:PutBucketObjectLockConfiguration', 's3:PutBucketVersioning']
+    const make = async (actions: readonly string[]) => {
+      const { keys } = await newUser(node(), { policy: allow(actions) })
+      const { endpoint, region } = node()
+      const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials: keys })
+      await client.send(new CreateBucketCommand({ Bucket: newName(), ObjectLockEnabledForBucket: true }))
+    }
+    expect(await refusal(make(may.filter((one) => one !== action)))).toMatchObject({ code: 'AccessDenied', status: 403 })
+    await make(may)
   })
 
   it('is no repeat of a bucket without', async () => {

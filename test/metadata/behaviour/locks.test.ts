@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../../src/lib/clock.ts'
 import type { Delivery } from '../../../src/metadata/tables/deliveries.ts'
@@ -310,4 +312,14 @@ describe('a replica', () => {
       region.metadata.commit({ tx: 'deleteVersion', bucketId: bucket.id, key: 'key', versionId: id, bypass: true }),
     ).rejects.toMatchObject(denied)
   })
+})
+
+it('there is one statement in all of the code that takes versions away, behind the question about their locks', async () => {
+  const found: string[] = []
+  for (const entry of await readdir('src', { recursive: true })) {
+    if (!entry.endsWith('.ts')) continue
+    const text = await readFile(join('src', entry), 'utf8')
+    for (const _ of text.matchAll(/DELETE\s+FROM\s+versions\b/gi)) found.push(entry)
+  }
+  expect(found).toEqual(['metadata/tables/versions.ts'])
 })
