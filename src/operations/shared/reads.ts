@@ -67,7 +67,7 @@ export async function planRead(context: OperationContext, input: ReadInput): Pro
       'accept-ranges': 'bytes',
       ...validators,
       ...objectHeaders(version),
-      ...(await lockHeaders(context, version)),
+      ...(await lockHeaders(context, { version, versionId: VersionId })),
       ...(isPartial && { 'content-range': contentRange(range, version.size) }),
       ...(layout !== undefined && { 'x-amz-mp-parts-count': layout.length }),
       ...(input.WantsChecksum && checksumOfRead(version, { range, part: PartNumber === undefined ? undefined : layout?.[PartNumber - 1] })),
