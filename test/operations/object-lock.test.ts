@@ -35,7 +35,19 @@ const complianceOnly = user('strict', {
     { Effect: 'Deny', Action: 's3:PutObjectLegalHold', Resource: '*', Condition: { StringEquals: { 's3:object-lock-legal-hold': 'ON' } } },
   ],
 })
-const region = useRegion({ principals: [complianceOnly] })
+/** May bypass only what no request can be about. */
+const pretender = user('pretender', {
+  statements: [
+    { Effect: 'Allow', NotAction: 's3:BypassGovernanceRetention', Resource: '*' },
+    {
+      Effect: 'Allow',
+      Action: 's3:BypassGovernanceRetention',
+      Resource: '*',
+      Condition: { StringEquals: { 's3:object-lock-mode': 'COMPLIANCE' } },
+    },
+  ],
+})
+const region = useRegion({ principals: [complianceOnly, pretender] })
 const { put, retention, hold } = locksOf(region)
 const head = (address: { Bucket: string; Key: string; VersionId?: string | undefined }) =>
   region().client.send(new HeadObjectCommand(address))
@@ -215,6 +227,21 @@ describe('deleting a locked version', () => {
     region().deny = () => {}
     await remove(address, true)
     expect(await refusal(head(address))).toMatchObject({ status: 404 })
+  })
+
+  it('takes a lock header beside a deletion for no answer to a condition', async () => {
+    const address = await put(await lockedBucket(), 'k', governance())
+    const client = clientOf(pretender, region())
+    client.middlewareStack.add(
+      (next) => (sent) => {
+        const { headers } = sent.request as { headers: Record<string, string> } // an HTTP request, at this step
+        headers['x-amz-object-lock-mode'] = 'COMPLIANCE'
+        return next(sent)
+      },
+      { step: 'build' },
+    )
+    const deletion = client.send(new DeleteObjectCommand({ ...address, BypassGovernanceRetention: true }))
+    expect(await refusal(deletion)).toMatchObject(protectedByLock)
   })
 
   it('asks no permission to bypass of what is not locked', async () => {

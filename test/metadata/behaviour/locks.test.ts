@@ -73,6 +73,15 @@ describe('a bucket that is made with Object Lock', () => {
     const lock = () => region.metadata.commit({ tx: 'setBucketSetting', bucketId: bucket.id, name: 'objectLock', value: {} })
     await expect(lock()).rejects.toMatchObject({ code: 'InvalidBucketState' })
     await expect(putLocked(region, bucket, 'k', { legalHold: true })).rejects.toMatchObject({ code: 'InvalidRequest' })
+    const { version } = await region.put(bucket, 'plain')
+    const held = region.metadata.commit({
+      tx: 'setAttribute',
+      bucketId: bucket.id,
+      key: 'plain',
+      stamp: region.ids.issueAbove(version.id),
+      change: { name: 'legalHold', value: true },
+    })
+    await expect(held).rejects.toMatchObject({ code: 'InvalidRequest' })
     await region.metadata.commit({ tx: 'setVersioning', bucketId: bucket.id, versioning: 'Enabled' })
     await lock()
     await putLocked(region, bucket, 'k', { legalHold: true })
