@@ -6,6 +6,7 @@ import type { ObjectVersion, Part, Stamped, VersionRecord } from '../../model/ve
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { bucketById } from './buckets.ts'
 import { number } from './columns.ts'
+import { arrivedRecord, mergedLock } from './locks.ts'
 import { insertPart } from './uploads.ts'
 import { demote, insertVersion, newestVersion, recordText, versionByOrderedId } from './version-rows.ts'
 
@@ -23,6 +24,8 @@ export interface Delivery {
   readonly etag: string
   readonly storageClass: StorageClass
   readonly record: VersionRecord
+  /** The source bucket has Object Lock, so that this one must have it. */
+  readonly isFromLocked?: boolean
   /** Absent: attributes only. */
   readonly content?:
     | { readonly kind: 'marker' }
@@ -50,6 +53,7 @@ function* receiveVersion(delivery: Delivery, context: TransactionContext): Steps
   const bucket = yield* bucketById(delivery.bucketId)
   if (bucket === undefined || bucket.state !== 'active') return { refused: 'DstBucketNotFound' }
   if (bucket.versioning !== 'Enabled') return { refused: 'DstBucketUnversioned' }
+  if (delivery.isFromLocked === true && bucket.settings.objectLock === undefined) return { refused: 'DstBucketObjectLockConfigMissing' }
   const standing = yield* versionByOrderedId(bucket.id, delivery.key, delivery.id)
   if (standing !== undefined) return yield* mergeInto(standing, delivery, context)
   const tombstones = yield statement(
@@ -60,7 +64,8 @@ function* receiveVersion(delivery: Delivery, context: TransactionContext): Steps
   )
   if (tombstones.length > 0) return 'purged'
   if (delivery.content === undefined) return 'missing'
-  yield* insertReplica(delivery, delivery.content, context)
+  const record = delivery.isDeleteMarker ? delivery.record : arrivedRecord(bucket, delivery, context)
+  yield* insertReplica({ ...delivery, record }, delivery.content, context)
   return 'stored'
 }
 
@@ -74,8 +79,9 @@ function* mergeInto(standing: ObjectVersion, delivery: Delivery, context: Transa
     tags: newerOf(standing.record.tags, delivery.record.tags),
     // An ACL is its owner's word: another account's opens nothing here.
     acl: standing.record.ownerId === delivery.record.ownerId ? newerOf(standing.record.acl, delivery.record.acl) : standing.record.acl,
+    ...mergedLock(standing.record, delivery.record, context),
   }
-  if (record.tags !== standing.record.tags || record.acl !== standing.record.acl) {
+  if (mergedNames.some((name) => record[name] !== standing.record[name])) {
     yield statement(
       'UPDATE versions SET record = ?4, seq = ?5 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
       standing.bucketId,
@@ -87,6 +93,8 @@ function* mergeInto(standing: ObjectVersion, delivery: Delivery, context: Transa
   }
   return 'merged'
 }
+
+const mergedNames = ['tags', 'acl', 'retention', 'legalHold'] as const
 
 function* insertReplica(delivery: Delivery, content: NonNullable<Delivery['content']>, context: TransactionContext): Steps<void> {
   const newest = yield* newestVersion(delivery.bucketId, delivery.key)

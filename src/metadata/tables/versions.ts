@@ -19,6 +19,7 @@ import {
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { forgetDamage } from './damage.ts'
+import { checkLockChange, checkUnlocked, type LockChange, lockedRecord, type Removal, stampOf } from './locks.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
 import { demote, insertVersion, newestVersion, nullVersion, recordText, versionById } from './version-rows.ts'
 
@@ -101,9 +102,11 @@ export interface VersionDeletion {
   readonly key: string
   readonly versionId: string
   readonly ifMatch?: string
+  /** The caller asked to bypass GOVERNANCE, and may. */
+  readonly bypass?: boolean
 }
 
-/** Removes one version for good. An absent one is no error. @throws S3Error NoSuchBucket, PreconditionFailed */
+/** Removes one version for good. An absent one is no error. @throws S3Error NoSuchBucket, PreconditionFailed, AccessDenied (locked) */
 export function* deleteVersion(input: VersionDeletion, context: TransactionContext): Steps<Deleted> {
   return yield* deleteVersionOf(yield* activeBucket(input.bucketId), input, context)
 }
@@ -112,7 +115,7 @@ function* deleteVersionOf(bucket: Bucket, input: VersionDeletion, context: Trans
   const version = yield* versionById(bucket.id, input.key, input.versionId)
   if (version === undefined) return { versionId: input.versionId }
   checkDeleteConditions(input, version)
-  yield* removeVersion(version, context)
+  yield* removeVersion(version, context, { bypass: input.bypass === true })
   if (version.replication?.role === 'replica') yield* writeTombstone(version, context)
   return { versionId: input.versionId, ...(version.isDeleteMarker ? { deleteMarker: true } : {}) }
 }
@@ -153,11 +156,13 @@ export function* deleteMany(
 export type AttributeChange =
   | { readonly name: 'tags'; readonly value: readonly Tag[] }
   | { readonly name: 'acl'; readonly value: readonly Grant[] }
+  | LockChange
 
 /**
- * Changes tags or ACL of a version that stands, and queues it for its destinations again.
+ * Changes tags, ACL or lock of a version that stands, and queues it for its destinations again.
  * @param input.stamp  an ordered id: the change's place among changes of both regions
- * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker), OperationAborted (another version is the newest by now)
+ * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker), OperationAborted (another version is the newest by now);
+ *   InvalidRequest (a lock in a bucket without), AccessDenied (the lock that stands forbids it)
  */
 export function* setAttribute(
   input: {
@@ -186,9 +191,10 @@ export function* setAttribute(
       : new S3Error('MethodNotAllowed', { details: { Method: 'PUT', ResourceType: 'DeleteMarker' }, headers: { allow: 'DELETE' } })
   }
   if (input.judgedId !== undefined && version.id !== input.judgedId) throw new S3Error('OperationAborted')
-  const standing = version.record[input.change.name]
-  if (!isNewer(input.stamp, standing.stamp)) throw new VersionIdBehind(new Map([[input.key, standing.stamp]]))
-  const changed: Stamped<readonly Tag[] | readonly Grant[]> = { stamp: input.stamp, value: input.change.value }
+  if (input.change.name === 'retention' || input.change.name === 'legalHold') checkLockChange(bucket, version, input.change, context)
+  const stamp = stampOf(version.record[input.change.name]) ?? version.id
+  if (!isNewer(input.stamp, stamp)) throw new VersionIdBehind(new Map([[input.key, stamp]]))
+  const changed: Stamped<AttributeChange['value']> = { stamp: input.stamp, value: input.change.value }
   const record: VersionRecord = { ...version.record, [input.change.name]: changed }
   const plans =
     version.replication?.role === 'source'
@@ -224,6 +230,7 @@ export function* makeVersion(
   const { bucket, newest, made, isDeleteMarker } = input
   if (newest !== undefined && !isNewer(made.id, newest.id)) throw new VersionIdBehind(new Map([[made.key, newest.id]]))
   const isNull = bucket.versioning !== 'Enabled'
+  const record = isDeleteMarker ? made.record : lockedRecord(bucket, made, context)
   const replaced = isNull ? yield* nullVersion(bucket.id, made.key, newest) : undefined
   if (replaced !== undefined) yield* eraseVersion(replaced, context)
   if (newest !== undefined && newest.id !== replaced?.id) {
@@ -242,6 +249,7 @@ export function* makeVersion(
   const pending = pendingState(plans)
   const version: ObjectVersion = {
     ...made,
+    record,
     isNull,
     isLatest: true,
     isDeleteMarker,
@@ -255,9 +263,11 @@ export function* makeVersion(
   return { version, isVersioned: bucket.versioning !== 'Unversioned' }
 }
 
-/** Removes a version and lets the next newest become the latest. */
-function* removeVersion(version: ObjectVersion, context: TransactionContext): Steps<void> {
-  yield* eraseVersion(version, context)
+const noBypass: Removal = { bypass: false }
+
+/** Removes a version and lets the next newest become the latest. @throws S3Error AccessDenied (locked) */
+function* removeVersion(version: ObjectVersion, context: TransactionContext, removal: Removal = noBypass): Steps<void> {
+  yield* eraseVersion(version, context, removal)
   if (!version.isLatest) return
   yield statement(
     `UPDATE versions SET is_latest = 1, since_ms = modified_ms, seq = ?3 WHERE bucket_id = ?1 AND key = ?2 AND id =
@@ -268,8 +278,13 @@ function* removeVersion(version: ObjectVersion, context: TransactionContext): St
   )
 }
 
-/** Takes a version's row away and frees its blobs; who is latest then is the caller's to say. */
-export function* eraseVersion(version: ObjectVersion, context: TransactionContext): Steps<void> {
+/**
+ * Takes a version's row away and frees its blobs; who is latest then is the caller's to say.
+ * NOTE: the one place where a version's row goes, so that no way around its lock is left.
+ * @throws S3Error AccessDenied (locked), before anything is written
+ */
+export function* eraseVersion(version: ObjectVersion, context: TransactionContext, removal: Removal = noBypass): Steps<void> {
+  checkUnlocked(version, removal, context)
   yield statement('DELETE FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id = ?3', version.bucketId, version.key, version.id)
   if (version.blob !== undefined) yield statement('INSERT INTO garbage (blob, seq) VALUES (?1, ?2)', version.blob, context.seq)
   if (version.blobSet !== undefined) {

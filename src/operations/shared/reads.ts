@@ -17,6 +17,7 @@ import { checksumHeaders, typedChecksumHeaders } from './checksums.ts'
 import { readConditions } from './conditions.ts'
 import { expirationHeader } from './expiration.ts'
 import { findObject } from './find.ts'
+import { lockHeaders } from './object-lock.ts'
 import { responseOverrides } from './response-overrides.ts'
 import { isVersioned, versionHeader, versionIdQuery } from './version-ids.ts'
 
@@ -69,6 +70,7 @@ export async function planRead(context: OperationContext, input: ReadInput): Pro
       ...objectHeaders(version),
       // S3 tells it of what is asked for without an id.
       ...(VersionId === undefined && expirationHeader(context, version)),
+      ...(await lockHeaders(context, { version, versionId: VersionId })),
       ...(isPartial && { 'content-range': contentRange(range, version.size) }),
       ...(layout !== undefined && { 'x-amz-mp-parts-count': layout.length }),
       ...(input.WantsChecksum && checksumOfRead(version, { range, part: PartNumber === undefined ? undefined : layout?.[PartNumber - 1] })),
