@@ -28,6 +28,8 @@ export interface Principal {
 export interface Session {
   /** The role, the user or the root that the session acts as, by its IAM ARN. */
   readonly issuerArn: string
+  /** Its unique id, the account's of the root: one made anew under the same name is another. */
+  readonly issuerId: string
   readonly kind: 'role' | 'user' | 'root' | 'federated'
   readonly issuedMs: number
   readonly expiresMs: number

@@ -25,6 +25,8 @@ export interface DecisionFacts {
   readonly object: ObjectAccess | 'unread' | undefined
   /** The object is being written by this request. */
   readonly isNew?: boolean
+  /** The action is on an upload that the caller began, or somebody of the account that it is root of. */
+  readonly isInitiator?: boolean
 }
 
 export interface BucketAccess {
@@ -142,13 +144,19 @@ interface Sides {
 const silent: ResourceVerdict = { effect: 'implicitDeny' }
 
 function isAllowedInAccount({ caller, own, said, facts, bucket }: Sides): boolean {
-  if (combined(own) === 'allow' || isAllowedByPolicy(caller, own, said)) return true
+  if (combined(own) === 'allow' || isAllowedByPolicy(caller, own, said) || isInitiators(facts, own)) return true
   // What everybody may, also those of the account may, as far as they are bounded.
   return isUnbounded(own) && aclAllows(facts, bucket, undefined)
 }
 
 function isAllowedBetweenAccounts({ caller, own, said, facts, bucket }: Sides): boolean {
+  if (isInitiators(facts, own)) return true
   return combined(own) === 'allow' && (isAllowedFromOutside(said, bucket) || aclAllows(facts, bucket, caller.canonicalId))
+}
+
+/** S3 lets whoever began an upload list and end it, unless somebody says otherwise. */
+function isInitiators({ isInitiator }: DecisionFacts, own: PermissionVerdicts): boolean {
+  return isInitiator === true && isUnbounded(own)
 }
 
 function isAllowedByPolicy(caller: Principal, own: PermissionVerdicts, said: ResourceVerdict): boolean {

@@ -9,7 +9,7 @@ import { operation } from '../s3/define.ts'
 import { headers } from '../s3/members.ts'
 import { encryptionHeader } from './shared/attributes.ts'
 import { checksumHeaders, claimedChecksum, contentClaims } from './shared/checksums.ts'
-import { partNumberMember, uploadMembers } from './shared/uploads.ts'
+import { checkContributor, partNumberMember, uploadMembers } from './shared/uploads.ts'
 
 /**
  * Stores one part of an upload, in place of an earlier one of its number.
@@ -24,9 +24,12 @@ export const UploadPart = operation({
   body: 'stream',
   errors: ['BadDigest', 'EntityTooLarge', 'InvalidArgument', 'InvalidDigest', 'InvalidRequest', 'MissingContentLength', 'NoSuchUpload'],
 
-  async handle({ bucket, services, signal }, { Key: key, UploadId: uploadId, PartNumber: number, Claims: claims }, body) {
+  async handle(context, { Key: key, UploadId: uploadId, PartNumber: number, Claims: claims }, body) {
+    const { bucket, services, signal } = context
     const address = { bucket, key, uploadId }
-    const { record } = await services.objects.findOpenUpload(address)
+    const upload = await services.objects.findOpenUpload(address)
+    checkContributor(context, upload)
+    const { record } = upload
     checkClaim(record, claims.checksum)
     const { part } = await services.objects.putPart({ ...address, number, claims, signal }, body)
     return {

@@ -114,6 +114,7 @@ function judge(question: Authorization, { parts, resourceAccount, version }: Jud
     bucket: target.bucket && bucketAccess(target.bucket, parts.policies),
     object: typeof version === 'object' ? { ownerId: version.record.ownerId, acl: version.record.acl.value } : version,
     isNew: target.isNew === true,
+    isInitiator: target.isInitiator === true,
   })
   return {
     needsVersion: decision.kind === 'needsObject' || (context?.misses ?? false),

@@ -48,6 +48,8 @@ export function requestFor({ name, route }: Operation, { bucket, role, uploadId 
 /** Those whose further checks come behind a body that can be read. */
 const bodies: Readonly<Record<string, (role: string) => string>> = {
   PutBucketPolicy: () => '{}',
+  CompleteMultipartUpload: () =>
+    '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"none"</ETag></Part></CompleteMultipartUpload>',
   DeleteObjects: () => '<Delete><Object><Key>written</Key></Object></Delete>',
   PostObject: () => {
     const part = (words: string, value: string) => `--edge\r\nContent-Disposition: form-data; ${words}\r\n\r\n${value}\r\n`
