@@ -50,3 +50,8 @@ export interface Permissions {
 export function isPrincipal(caller: Caller): caller is Principal {
   return caller.kind !== 'anonymous' && caller.kind !== 'peer'
 }
+
+/** The unique id behind the ARNs: of the user, of the role, user or root that a session acts as. */
+export function principalId({ userId, session }: Principal): string {
+  return session?.issuerId ?? userId
+}

@@ -9,7 +9,7 @@ import type { ObjectOwnership, PublicAccessBlock } from '../model/bucket.ts'
 import { evaluateFor, type PolicyRequest, type ResourceVerdict } from '../model/policy.ts'
 import type { PolicyDocument } from '../model/policy-document.ts'
 import { isPublicPolicy } from '../model/policy-public.ts'
-import type { Caller, Principal } from './caller.ts'
+import { type Caller, type Principal, principalId } from './caller.ts'
 import { combined, type PermissionVerdicts, permissionVerdicts } from './permissions.ts'
 
 export interface DecisionFacts {
@@ -117,7 +117,8 @@ function bucketPolicyVerdict(facts: DecisionFacts, { policy }: BucketAccess): Re
   const { caller } = facts
   if (caller.kind === 'anonymous' || caller.kind === 'peer') return evaluateFor({}, policy, facts)
   const { accountId, canonicalId, arn, session } = caller
-  return evaluateFor({ accountId, canonicalId, arn, ...(session !== undefined && { issuerArn: session.issuerArn }) }, policy, facts)
+  const id = principalId(caller)
+  return evaluateFor({ accountId, canonicalId, arn, id, ...(session !== undefined && { issuerArn: session.issuerArn }) }, policy, facts)
 }
 
 /**

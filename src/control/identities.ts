@@ -2,6 +2,7 @@
 import type { LinkedPage } from '../metadata/tables/identities.ts'
 import type { AccessKey, Account, IdentityKey, IdentityOf, IdentityType, ManagedPolicy } from '../model/identities.ts'
 import type { IdentityChange } from '../model/identity-changes.ts'
+import type { PrincipalIds } from '../model/policy-principal-ids.ts'
 
 export interface IdentityReads {
   account(accountId: string): Promise<Account | undefined>
@@ -20,6 +21,8 @@ export interface IdentityReads {
   policyByArn(arn: string): Promise<ManagedPolicy | undefined>
   /** Names of those that are in a group, or have a policy attached or for a boundary, in their order. */
   linked(page: LinkedPage): Promise<readonly string[]>
+  /** The unique ids of the users and roles that bear these ARNs now. */
+  principalIds(arns: readonly string[]): Promise<PrincipalIds>
   accessKey(accessKeyId: string): Promise<AccessKey | undefined>
   /** Of a user, or of the account's root, in the order in which they were made. */
   accessKeysOf(of: { readonly accountId: string; readonly userName?: string }): Promise<readonly AccessKey[]>

@@ -17,6 +17,7 @@ import {
 import { accountTarget, type Holder } from './nouns.ts'
 import { pageByCount, pageParameters } from './paging.ts'
 import { holdersOf, type PolicyUses, policyUses, useOf } from './policy-use.ts'
+import { shownRoles } from './principals.ts'
 import { validationError } from './refusals.ts'
 import { scanAll } from './scan.ts'
 
@@ -40,10 +41,14 @@ export const GetAccountAuthorizationDetails = iamAction({
     const all = [...(await holdersOf(call)), ...(await scanAll(call, 'policy')), ...aws]
     const filtered = wanted.length === 0 ? all : all.filter((one) => wanted.includes(filterOf(one)))
     const { items, members } = pageByCount(filtered, call.parameters)
+    const roles = await shownRoles(
+      call.identities,
+      items.filter((one) => one.type === 'role'),
+    )
     return {
       UserDetailList: { member: items.flatMap((one) => (one.type === 'user' ? [holderDetail(one)] : [])) },
       GroupDetailList: { member: items.flatMap((one) => (one.type === 'group' ? [holderDetail(one)] : [])) },
-      RoleDetailList: { member: items.flatMap((one) => (one.type === 'role' ? [holderDetail(one)] : [])) },
+      RoleDetailList: { member: roles.map(holderDetail) },
       Policies: { member: items.flatMap((one) => (one.type === 'policy' ? [policyDetail(one, uses)] : [])) },
       ...members,
     }

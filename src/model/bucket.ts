@@ -1,5 +1,6 @@
 /** What a region keeps of one bucket. */
 import type { Grant } from './acl.ts'
+import type { PrincipalIds } from './policy-principal-ids.ts'
 import type { ReplicationConfiguration } from './replication-configuration.ts'
 import type { Tag } from './tags.ts'
 
@@ -35,6 +36,13 @@ export interface ReplicationDestination {
   readonly region: string
 }
 
+/** A policy, with whom it names as they were when it was put. */
+export interface BucketPolicy {
+  /** JSON, as it was given. */
+  readonly text: string
+  readonly principals: PrincipalIds
+}
+
 /** Sub-resources that belong to the bucket and are replaced whole. Absent: never set. */
 export interface BucketSettings {
   readonly ownership?: ObjectOwnership
@@ -43,8 +51,8 @@ export interface BucketSettings {
   readonly encryption?: BucketEncryption
   readonly tags?: readonly Tag[]
   readonly replication?: BucketReplication
-  /** JSON, as it was given. */
-  readonly policy?: string
+  /** A plain text is older than the ids beside it, and speaks of whoever bears an ARN. */
+  readonly policy?: BucketPolicy | string
 }
 
 export interface Bucket {

@@ -6,6 +6,7 @@ import { type Condition, parseConditions } from './policy-conditions.ts'
 import { asRecord, asTexts, syntaxError } from './policy-elements.ts'
 import { inPlace, PolicyError } from './policy-error.ts'
 import { parsePolicyJson } from './policy-json.ts'
+import type { PrincipalIds } from './policy-principal-ids.ts'
 
 /** `identity`: hangs on a role or user. `trust`: says who may assume a role. `bucket`: hangs on a bucket (`policy-bucket.ts`). */
 type PolicyKind = 'identity' | 'trust' | 'bucket'
@@ -46,6 +47,8 @@ export interface Principals {
   readonly federated: readonly string[]
   /** Only in a bucket's policy. */
   readonly canonicalUsers?: readonly string[]
+  /** Whom the ARNs of users and roles meant when the policy was saved; where there is none, whoever bears the ARN. */
+  readonly ids?: PrincipalIds
 }
 
 /** IAM: PutRolePolicy and CreateRole take documents of up to 131,072 characters, before any quota. */

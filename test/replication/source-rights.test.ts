@@ -16,7 +16,7 @@ function refusal(settings: BucketSettings, of: { owner?: string; acl?: readonly 
   const { owner = writerId, acl = [], isContent = true, isDeleteMarker = false } = of
   const bucket = bucketWith(settings)
   const version = { isDeleteMarker, record: { ownerId: owner, acl: { stamp: '', value: acl } } }
-  return sourceRefusal({ bucket, policy: readBucketPolicy(bucket), version, task: { key: 'k', isContent }, nowMs: 0 })
+  return sourceRefusal({ bucket, roleId: 'AROANOW', policy: readBucketPolicy(bucket), version, task: { key: 'k', isContent }, nowMs: 0 })
 }
 
 const grant = (Permission: Permission): Grant => ({ Grantee: { Type: 'CanonicalUser', ID: ownerId }, Permission })

@@ -4,6 +4,7 @@ import { awsManagedPolicy, isAwsManagedArn } from '../../model/aws-managed-polic
 import { parsePolicyArn } from '../../model/iam-arn.ts'
 import { foldName } from '../../model/iam-names.ts'
 import type { Identity, IdentityKey, IdentityOf, IdentityType, ManagedPolicy } from '../../model/identities.ts'
+import { identityOfPrincipal, type PrincipalIds } from '../../model/policy-principal-ids.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { json, text } from './columns.ts'
 
@@ -31,6 +32,18 @@ export function* scanIdentities<Type extends IdentityType>(page: {
     page.limit,
   )
   return rows.map((row) => json<IdentityOf<Type>>(row.record))
+}
+
+/** Of the users and roles that bear these ARNs; of a role's session the role's. */
+export function* principalIds(arns: readonly string[]): Steps<PrincipalIds> {
+  const ids: Record<string, string> = {}
+  for (const arn of arns) {
+    const key = identityOfPrincipal(arn)
+    const identity = key && (yield* identityByName(key))
+    // The path is of an ARN too, but not of a session's.
+    if (identity !== undefined && (identity.arn === arn || arn.startsWith('arn:aws:sts:'))) ids[arn] = identity.id
+  }
+  return ids
 }
 
 /** AWS's own or an account's. The name alone is not the policy: the path is of the ARN too. */
