@@ -89,3 +89,11 @@ export interface AccessKey {
   /** The secret, sealed by the control key: base64. Never leaves the region in the clear, and is in no log. */
   readonly sealedSecret: string
 }
+
+export interface KeyUse {
+  readonly usedMs: number
+  /** As the signature names it: `s3`, `iam`, `sts`. */
+  readonly service: string
+  /** The region that the signature was made for. */
+  readonly region: string
+}
