@@ -69,6 +69,12 @@ export interface ManagedPolicy extends Named {
   readonly tags: readonly Tag[]
 }
 
+/** To how many it is attached, and how many it bounds. */
+export interface PolicyUse {
+  readonly attachments: number
+  readonly boundaries: number
+}
+
 export type Identity = User | Group | Role | ManagedPolicy
 export type IdentityType = Identity['type']
 export type IdentityOf<Type extends IdentityType> = Extract<Identity, { readonly type: Type }>
