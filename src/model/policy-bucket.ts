@@ -19,15 +19,15 @@ export function parseBucketPolicy(text: string, bucketName: string): PolicyDocum
   if (Buffer.byteLength(text) > bucketPolicyMaxBytes) {
     throw new PolicyError('tooLarge', `Policy exceeds the maximum allowed document size of ${bucketPolicyMaxBytes} bytes.`)
   }
-  const policy = parseDocument(text, 'bucket', (statement) => ({
-    principals: parsePrincipals(statement),
-    actions: parseActions(statement),
-    resources: parseResources(statement, bucketName),
-  }))
-  for (const [index, { actions, resources }] of policy.statements.entries()) {
-    inPlace(`Statement[${index}]`, () => checkPairs(actions, resources, bucketName))
-  }
-  return policy
+  return parseDocument(text, 'bucket', (statement) => {
+    const parts = {
+      principals: parsePrincipals(statement),
+      actions: parseActions(statement),
+      resources: parseResources(statement, bucketName),
+    }
+    checkPairs(parts.actions, parts.resources, bucketName)
+    return parts
+  })
 }
 
 function parseActions(statement: StatementJson): Matcher {

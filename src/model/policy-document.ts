@@ -21,6 +21,7 @@ export interface PolicyDocument {
 export interface PolicyStatement {
   readonly sid?: string
   readonly effect: 'Allow' | 'Deny'
+  /** In lower case: case does not matter, and they are asked about in every request. */
   readonly actions: Matcher
   /** Every resource in a trust policy, which has no Resource. */
   readonly resources: Matcher
@@ -123,9 +124,14 @@ function parseStatement(value: unknown, partsOf: (statement: StatementJson) => S
   return {
     ...(sid !== undefined && { sid }),
     effect,
-    ...partsOf(statement),
+    ...folded(partsOf(statement)),
     conditions: inPlace('Condition', () => parseConditions(statement.Condition)),
   }
+}
+
+function folded(parts: StatementParts): StatementParts {
+  const { negated, patterns } = parts.actions
+  return { ...parts, actions: { negated, patterns: patterns.map((pattern) => pattern.toLowerCase()) } }
 }
 
 function parseActions(statement: StatementJson, kind: 'identity' | 'trust'): Matcher {
