@@ -93,9 +93,10 @@ export class KeyUses {
     const due = [...this.#noted].filter(([, { isWritten, writtenMs }]) => !isWritten && nowMs - writtenMs >= restMs)
     for (let at = 0; at < due.length; at += commitMax) await this.#writeSome(due.slice(at, at + commitMax), nowMs)
     for (const [accessKeyId, { isWritten, writtenMs }] of this.#noted) {
-      if (!isWritten) this.#wake(writeEveryMs)
-      else if (nowMs - writtenMs >= writeEveryMs) this.#noted.delete(accessKeyId)
+      if (isWritten && nowMs - writtenMs >= writeEveryMs) this.#noted.delete(accessKeyId)
     }
+    // Also for those that are written: they make room for others when they have not been used for so long.
+    if (this.#noted.size > 0) this.#wake(writeEveryMs)
   }
 
   async #writeSome(due: readonly (readonly [string, Noted])[], nowMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 /** The principals of a policy that is being saved, looked up: each must be somebody. */
-import { setTimeout as wait } from 'node:timers/promises'
+import { sleep } from '../lib/engine.ts'
 import type { PolicyDocument } from '../model/policy-document.ts'
 import { checkPrincipals, type PrincipalIds, principalArns } from '../model/policy-principal-ids.ts'
 
@@ -13,13 +13,13 @@ export interface PrincipalDirectory {
 const patienceMs = [50, 150, 400]
 
 /** @throws PolicyError malformed, for a principal that nobody is */
-export async function resolvePrincipals(directory: PrincipalDirectory, policy: PolicyDocument): Promise<PrincipalIds> {
+export async function resolvePrincipals(directory: PrincipalDirectory, policy: PolicyDocument, signal: AbortSignal): Promise<PrincipalIds> {
   const arns = principalArns(policy)
   if (arns.length === 0) return {}
   let ids = await directory.principalIds(arns)
   for (const ms of patienceMs) {
     if (arns.every((arn) => ids[arn] !== undefined)) break
-    await wait(ms)
+    await sleep(ms, signal)
     ids = await directory.principalIds(arns)
   }
   checkPrincipals(arns, ids)

@@ -5,12 +5,12 @@ import type { PolicyDocument } from '../model/policy-document.ts'
 import { PolicyError } from '../model/policy-error.ts'
 import { type PrincipalIds, shownPolicy } from '../model/policy-principal-ids.ts'
 import type { Role } from '../model/role.ts'
-import type { Identities } from './action.ts'
+import type { ActionCall, Identities } from './action.ts'
 
 /** @throws S3Error MalformedPolicyDocument for a principal that nobody is */
-export async function principalsOf(identities: Identities, policy: PolicyDocument): Promise<PrincipalIds> {
+export async function principalsOf({ identities, signal }: ActionCall, policy: PolicyDocument): Promise<PrincipalIds> {
   try {
-    return await resolvePrincipals(identities, policy)
+    return await resolvePrincipals(identities, policy, signal)
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
     throw new S3Error('MalformedPolicyDocument', { message: error.message, cause: error })

@@ -35,7 +35,7 @@ const CreateRole = iamAction({
     const maxSessionDuration = maxSessionDurationIn(parameters)
     await checkBoundary(call, made.boundary)
     if (await identities.identity({ accountId, type: 'role', name: made.name })) throw alreadyExists(`Role with name ${made.name}`)
-    const trustPrincipals = await principalsOf(identities, trust)
+    const trustPrincipals = await principalsOf(call, trust)
     const role: Role = {
       ...made,
       type: 'role',
@@ -104,9 +104,10 @@ const UpdateAssumeRolePolicy = iamAction({
   parameters: ['RoleName', 'PolicyDocument'],
   target: namedRole,
 
-  async perform({ identities, parameters }, role) {
+  async perform(call, role) {
+    const { identities, parameters } = call
     const { document, policy } = trustPolicyIn(parameters, 'PolicyDocument')
-    const principals = await principalsOf(identities, policy)
+    const principals = await principalsOf(call, policy)
     const edit = { kind: 'setTrustPolicy', document, principals } as const
     await identities.changeIdentities({ kind: 'editIdentity', of: keyOf(role), edit })
     return undefined

@@ -29,13 +29,13 @@ export const PutBucketPolicy = operation({
   },
   errors: ['MalformedPolicy', 'MethodNotAllowed', 'MissingRequestBodyError', 'PolicyTooLarge'],
 
-  async handle({ bucket, caller, services }, { Policy }) {
+  async handle({ bucket, caller, services, signal }, { Policy }) {
     checkOwnAccount(bucket, caller)
     const policy = await asRefusal(() => parseBucketPolicy(Policy, bucket.name))
     if (bucket.settings.publicAccessBlock?.BlockPublicPolicy && isPublicPolicy(policy)) {
       throw new S3Error('AccessDenied', { message: 'Access Denied: public policies are blocked by the BlockPublicPolicy setting.' })
     }
-    const principals = await asRefusal(() => resolvePrincipals(services.control, policy))
+    const principals = await asRefusal(() => resolvePrincipals(services.control, policy, signal))
     await services.buckets.setSetting(bucket, 'policy', { text: Policy, principals })
     return { status: 204 }
   },

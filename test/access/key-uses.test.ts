@@ -75,6 +75,19 @@ describe('what keys were used for', () => {
     expect(await written()).toBeUndefined()
   })
 
+  it('makes room for keys in use when others have not been used for a while', async () => {
+    const { accessKeyId, clock, uses, use } = await opened()
+    const noting = uses()
+    for (let i = 0; i < 10_000; i += 1) noting.note(`AKIA${i}`, use('s3'))
+    noting.note(accessKeyId, use('s3'))
+    expect(await noting.lastUse(accessKeyId)).toBeUndefined()
+    await noting.write()
+    clock.now += minuteMs
+    await noting.write()
+    noting.note(accessKeyId, use('s3'))
+    expect(await noting.lastUse(accessKeyId)).toEqual(use('s3'))
+  })
+
   it('is kept until it can be written', async () => {
     const { identities, accessKeyId, clock, use, written } = await opened()
     let isFull = true

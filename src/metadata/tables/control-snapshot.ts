@@ -95,9 +95,12 @@ function* takeControlSnapshot(
   for (const row of rows) yield* insertRow(row, context)
   for (const table of controlTables) {
     yield statement(`DELETE FROM ${table.name}`)
-    const columns = [...table.columns, 'seq']
-    const sql = `INSERT INTO ${table.name} (${columns.join(', ')}) VALUES (${columns.map((_, i) => `?${i + 1}`).join(', ')})`
-    for (const cells of tables.find(({ name }) => name === table.name)?.rows ?? []) yield statement(sql, ...cells, context.seq)
+    for (const cells of tables.find(({ name }) => name === table.name)?.rows ?? []) {
+      // A region of an older version does not know the last columns, which have a default.
+      const columns = [...table.columns.slice(0, cells.length), 'seq']
+      const sql = `INSERT INTO ${table.name} (${columns.join(', ')}) VALUES (${columns.map((_, i) => `?${i + 1}`).join(', ')})`
+      yield statement(sql, ...cells, context.seq)
+    }
   }
   yield statement('DELETE FROM key_uses WHERE NOT EXISTS (SELECT 1 FROM access_keys WHERE access_keys.id = key_uses.id)')
   yield* followNames(input.selfRegion, context)
