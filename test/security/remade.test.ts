@@ -184,6 +184,8 @@ describe('a user that a trust policy names', () => {
     expect(await refusal(iam.send(update))).toMatchObject({ code: 'MalformedPolicyDocumentException' })
     await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: trusting(first.arn) }))
     await assume(second)
+    const third = await remadeUser(guest.iam, first.name, { AccessKeyId: second.accessKeyId })
+    expect(await refusal(assume(third))).toMatchObject(denied)
   })
 
   it('is whoever bears the name where the policy is older than unique ids', async () => {
@@ -239,9 +241,10 @@ describe('a principal that nobody is', () => {
   })
 
   it('is waited for when he was made in another region a moment ago', async () => {
-    for (let i = 0; i < 5; i += 1) {
-      const user = await newUser(regions(far), { by: guest.iam })
-      await bucketFor(() => ({ Effect: 'Allow', Principal: { AWS: user.arn } }), regions(far))
+    const bucket = await bucketFor(() => ({ Effect: 'Deny', Principal: '*' }), regions(far))
+    for (let i = 0; i < 20; i += 1) {
+      const { User } = await guest.iam.send(new CreateUserCommand({ UserName: newName('user') }))
+      await bucket.put(policyFor(bucket.Bucket, { Effect: 'Allow', Principal: { AWS: User?.Arn } }))
     }
   })
 })
