@@ -13,7 +13,7 @@ import { type Engine, runEngine } from './lib/engine.ts'
 import { ReaderPins, sharedPins } from './objects/reader-pins.ts'
 import { createPeers } from './peers/peers.ts'
 import { createDiskEngines } from './region/disk-engines.ts'
-import { createFront, createGate, healthOf } from './region/front.ts'
+import { createFront, createGate, healthOf, openKeyUses } from './region/front.ts'
 import { type Closing, openStores } from './region/stores.ts'
 import { startThreads, type Threads } from './region/threads.ts'
 import { createReplication } from './replication/replication.ts'
@@ -73,7 +73,8 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   const disk = createDiskEngines(config, { parts, threads: () => threads, clock, log })
   const engines: readonly Engine[] = [...disk.engines, ...control.engines, ...replication.engines]
 
-  const gate = createGate(config, { parts, control, peerKeyOf: peers.peerKeyOf })
+  const uses = openKeyUses(metadata, closing)
+  const gate = createGate(config, { parts, control, peerKeyOf: peers.peerKeyOf, uses })
   const admin = createAdminServer({
     config,
     gate,
@@ -93,7 +94,7 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   })
   let s3Port: number
   if (workers === 1) {
-    const front = createFront({ config, parts, control, gate, peer: (call) => peers.routes.handle(call), log })
+    const front = createFront({ config, parts, control, gate, uses, peer: (call) => peers.routes.handle(call), log })
     s3Port = (await front.listen()).port
     closing(() => front.close())
   } else {

@@ -28,6 +28,8 @@ export interface Principal {
 export interface Session {
   /** The role, the user or the root that the session acts as, by its IAM ARN. */
   readonly issuerArn: string
+  /** Its unique id, the account's of the root: one made anew under the same name is another. */
+  readonly issuerId: string
   readonly kind: 'role' | 'user' | 'root' | 'federated'
   readonly issuedMs: number
   readonly expiresMs: number
@@ -47,4 +49,9 @@ export interface Permissions {
 
 export function isPrincipal(caller: Caller): caller is Principal {
   return caller.kind !== 'anonymous' && caller.kind !== 'peer'
+}
+
+/** The unique id behind the ARNs: of the user, of the role, user or root that a session acts as. */
+export function principalId({ userId, session }: Principal): string {
+  return session?.issuerId ?? userId
 }

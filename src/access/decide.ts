@@ -9,7 +9,7 @@ import type { ObjectOwnership, PublicAccessBlock } from '../model/bucket.ts'
 import { evaluateFor, type PolicyRequest, type ResourceVerdict } from '../model/policy.ts'
 import type { PolicyDocument } from '../model/policy-document.ts'
 import { isPublicPolicy } from '../model/policy-public.ts'
-import type { Caller, Principal } from './caller.ts'
+import { type Caller, type Principal, principalId } from './caller.ts'
 import { combined, type PermissionVerdicts, permissionVerdicts } from './permissions.ts'
 
 export interface DecisionFacts {
@@ -25,6 +25,8 @@ export interface DecisionFacts {
   readonly object: ObjectAccess | 'unread' | undefined
   /** The object is being written by this request. */
   readonly isNew?: boolean
+  /** The action is on an upload that the caller began, or somebody of the account that it is root of. */
+  readonly isInitiator?: boolean
 }
 
 export interface BucketAccess {
@@ -115,7 +117,8 @@ function bucketPolicyVerdict(facts: DecisionFacts, { policy }: BucketAccess): Re
   const { caller } = facts
   if (caller.kind === 'anonymous' || caller.kind === 'peer') return evaluateFor({}, policy, facts)
   const { accountId, canonicalId, arn, session } = caller
-  return evaluateFor({ accountId, canonicalId, arn, ...(session !== undefined && { issuerArn: session.issuerArn }) }, policy, facts)
+  const id = principalId(caller)
+  return evaluateFor({ accountId, canonicalId, arn, id, ...(session !== undefined && { issuerArn: session.issuerArn }) }, policy, facts)
 }
 
 /**
@@ -142,13 +145,19 @@ interface Sides {
 const silent: ResourceVerdict = { effect: 'implicitDeny' }
 
 function isAllowedInAccount({ caller, own, said, facts, bucket }: Sides): boolean {
-  if (combined(own) === 'allow' || isAllowedByPolicy(caller, own, said)) return true
+  if (combined(own) === 'allow' || isAllowedByPolicy(caller, own, said) || isInitiators(facts, own)) return true
   // What everybody may, also those of the account may, as far as they are bounded.
   return isUnbounded(own) && aclAllows(facts, bucket, undefined)
 }
 
 function isAllowedBetweenAccounts({ caller, own, said, facts, bucket }: Sides): boolean {
+  if (isInitiators(facts, own)) return true
   return combined(own) === 'allow' && (isAllowedFromOutside(said, bucket) || aclAllows(facts, bucket, caller.canonicalId))
+}
+
+/** S3 lets whoever began an upload list and end it, unless somebody says otherwise. */
+function isInitiators({ isInitiator }: DecisionFacts, own: PermissionVerdicts): boolean {
+  return isInitiator === true && isUnbounded(own)
 }
 
 function isAllowedByPolicy(caller: Principal, own: PermissionVerdicts, said: ResourceVerdict): boolean {

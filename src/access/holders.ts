@@ -51,6 +51,7 @@ export function principalOfSession({ accessKeyId, session, holder, narrowing }: 
   const { kind } = session.issuer
   const about: Session = {
     issuerArn: identity?.arn ?? rootArn(account),
+    issuerId: identity?.id ?? account.accountId,
     kind,
     issuedMs: session.issuedMs,
     expiresMs: session.expiresMs,

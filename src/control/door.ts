@@ -3,7 +3,15 @@ import type { Metadata } from '../metadata/engine.ts'
 import { accessKeyById, accessKeysOf, accountByCanonicalId, accountById, scanAccounts } from '../metadata/tables/accounts.ts'
 import { nameOf, scanNames } from '../metadata/tables/control.ts'
 import { roleWithPolicies } from '../metadata/tables/held-policies.ts'
-import { identityByName, policyByArn, scanIdentities, scanLinked } from '../metadata/tables/identities.ts'
+import {
+  identityByName,
+  policyByArn,
+  policyUse,
+  policyUses,
+  principalIds,
+  scanIdentities,
+  scanLinked,
+} from '../metadata/tables/identities.ts'
 import type { Bucket, BucketName, BucketSettings } from '../model/bucket.ts'
 import type { HeldRole } from '../model/role.ts'
 import type { BucketFacts } from './facts.ts'
@@ -50,6 +58,9 @@ export function controlReads(parts: ResolveParts & { readonly metadata: Metadata
     identities: (page) => metadata.read(() => scanIdentities(page)),
     policyByArn: (arn) => metadata.read(() => policyByArn(arn)),
     linked: (page) => metadata.read(() => scanLinked(page)),
+    policyUse: (of) => metadata.read(() => policyUse(of)),
+    policyUses: (accountId) => metadata.read(() => policyUses(accountId)),
+    principalIds: (arns) => metadata.read(() => principalIds(arns)),
     accessKey: (accessKeyId) => metadata.read(() => accessKeyById(accessKeyId)),
     accessKeysOf: (of) => metadata.read(() => accessKeysOf(of)),
     heldRole: (arn) => metadata.read(() => roleWithPolicies(arn)),

@@ -8,6 +8,8 @@ import type { Role } from '../model/role.ts'
 
 /** IAM: a policy document before any quota, white space counted. */
 const documentLengthMax = 131_072
+/** A trust policy has 2,048 characters, and an ARN 30 at the least. */
+const principalsMax = 100
 const time = z.int().min(0)
 const accountId = z.string().regex(/^[0-9]{12}$/)
 const name = z.string().regex(/^[\w+=,.@-]{1,128}$/)
@@ -24,6 +26,17 @@ const versionId = z.string().regex(/^v[0-9]{1,15}$/)
 
 /** NOTE: whether it can be read is judged with the change itself, so that the refusal is IAM's wherever the change was asked for. */
 const document = z.string().min(1).max(documentLengthMax)
+
+/** By ARNs of users, roles and their sessions, as many as a trust policy has room for. */
+const principalIds = z
+  .record(
+    z
+      .string()
+      .max(2048)
+      .regex(/^arn:aws:(?:iam|sts)::[0-9]{12}:[\x21-\x7e]+$/),
+    identityId,
+  )
+  .refine((ids) => Object.keys(ids).length <= principalsMax, 'names too many')
 
 const account: z.ZodType<Account> = z.strictObject({
   accountId,
@@ -61,6 +74,7 @@ const role: z.ZodType<Role> = z.strictObject({
   ...common,
   ...withoutPolicies,
   trustPolicy: document,
+  trustPrincipals: principalIds.exactOptional(),
   description: description.exactOptional(),
   maxSessionDuration: z.int().min(3600).max(43_200).exactOptional(),
   boundary: arn.exactOptional(),
@@ -94,7 +108,7 @@ const edit: z.ZodType<IdentityEdit> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('untag'), tagKeys: z.array(z.string().min(1).max(128)).max(identityTagsMax) }),
   z.strictObject({ kind: z.literal('addToGroup'), group: name }),
   z.strictObject({ kind: z.literal('removeFromGroup'), group: name }),
-  z.strictObject({ kind: z.literal('setTrustPolicy'), document }),
+  z.strictObject({ kind: z.literal('setTrustPolicy'), document, principals: principalIds.exactOptional() }),
   z.strictObject({
     kind: z.literal('describeRole'),
     description: description.exactOptional(),

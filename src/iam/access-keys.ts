@@ -67,11 +67,11 @@ const DeleteAccessKey = iamAction({
 })
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html */
-const GetAccessKeyLastUsed = iamAction<string | undefined>({
+const GetAccessKeyLastUsed = iamAction<AccessKey>({
   name: 'GetAccessKeyLastUsed',
   parameters: ['AccessKeyId'],
 
-  async target(call): Promise<Target<string | undefined>> {
+  async target(call): Promise<Target<AccessKey>> {
     const { identities, caller, parameters } = call
     const accessKeyId = keyIdIn(parameters)
     const key = await identities.accessKey(accessKeyId)
@@ -80,13 +80,18 @@ const GetAccessKeyLastUsed = iamAction<string | undefined>({
     if (key === undefined || key.accountId !== caller.accountId) {
       return { arn: '*', shown, missing: noSuchEntity(`The Access Key with id ${accessKeyId} cannot be found.`) }
     }
-    if (key.userName === undefined) return { arn: `arn:aws:iam::${caller.accountId}:root`, shown, value: undefined }
+    if (key.userName === undefined) return { arn: `arn:aws:iam::${caller.accountId}:root`, shown, value: key }
     const user = await holderTarget(call, userNoun, key.userName)
-    return { arn: user.arn, shown, ...(user.keys !== undefined && { keys: user.keys }), value: key.userName }
+    return { arn: user.arn, shown, ...(user.keys !== undefined && { keys: user.keys }), value: key }
   },
 
-  // Nobody notes when a key is used: what IAM answers of a key of which it knows no use.
-  perform: async (_, userName) => ({ UserName: userName ?? '<root_account>', AccessKeyLastUsed: { ServiceName: 'N/A', Region: 'N/A' } }),
+  async perform({ keyUses }, { accessKeyId, userName = '<root_account>' }) {
+    const use = await keyUses.lastUse(accessKeyId)
+    // What IAM answers of a key of which it knows no use.
+    if (use === undefined) return { UserName: userName, AccessKeyLastUsed: { ServiceName: 'N/A', Region: 'N/A' } }
+    const { usedMs, service, region } = use
+    return { UserName: userName, AccessKeyLastUsed: { LastUsedDate: timeText(usedMs), ServiceName: service, Region: region } }
+  },
 })
 
 function ownerOf({ accountId }: ActionCall['caller'], owner: User | 'root'): { readonly accountId: string; readonly userName?: string } {

@@ -2,6 +2,7 @@
 
 import type { KeySealing } from '../access/access-keys.ts'
 import type { Principal } from '../access/caller.ts'
+import type { KeyUses } from '../access/key-uses.ts'
 import type { Sessions } from '../access/session-tokens.ts'
 import type { IdentityReads, IdentityWrites } from '../control/identities.ts'
 import type { S3Error } from '../model/errors.ts'
@@ -17,6 +18,7 @@ export interface IamParts {
   readonly identities: Identities
   readonly accessKeys: Pick<KeySealing, 'make'>
   readonly sessions: Pick<Sessions, 'issueSession'>
+  readonly keyUses: Pick<KeyUses, 'lastUse'>
 }
 
 /** One call on its way through an action. */

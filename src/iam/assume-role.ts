@@ -1,11 +1,10 @@
 /** Becoming a role for a while: its trust policy and, unless that names the caller, the caller's own policies must agree. */
-import type { Principal } from '../access/caller.ts'
+import { type Principal, principalId } from '../access/caller.ts'
 import { permissionsVerdict } from '../access/permissions.ts'
 import { parseRoleArn } from '../model/arn.ts'
 import { checkExternalId, checkSessionName } from '../model/iam-names.ts'
-import { parsePolicy } from '../model/policy-document.ts'
 import { trustOf } from '../model/policy-trust.ts'
-import type { Role } from '../model/role.ts'
+import { type Role, readTrust } from '../model/role.ts'
 import type { Action, ActionCall } from './action.ts'
 import { accessDenied, type ConditionKeys } from './authorize.ts'
 import { maxSessionDurationDefault } from './documents.ts'
@@ -96,7 +95,11 @@ interface TrustQuestion {
 /** @throws S3Error AccessDenied */
 function requireTrust({ caller, keys }: ActionCall, { role, wish, action = 'sts:AssumeRole' }: TrustQuestion): void {
   const context = { ...keys, ...wish.keys, ...keysOf(role), 'aws:ResourceAccount': role.accountId }
-  const trust = trustOf(parsePolicy(role.trustPolicy, 'trust'), { accountId: caller.accountId, arns: namesOf(caller) }, { action, context })
+  const trust = trustOf(
+    readTrust(role),
+    { accountId: caller.accountId, arns: namesOf(caller), id: principalId(caller) },
+    { action, context },
+  )
   const request = { action, resource: role.arn, context }
   const own = permissionsVerdict(caller, request)
   const isExplicit = trust === 'denied' || own === 'explicitDeny'

@@ -1,6 +1,6 @@
 /** Everything that an account's identities are and may do, at once. */
 import { awsManagedPolicies } from '../model/aws-managed-policies.ts'
-import type { ManagedPolicy, Policies } from '../model/identities.ts'
+import type { ManagedPolicy, Policies, PolicyUse } from '../model/identities.ts'
 import type { XmlValue } from '../s3/xml/write.ts'
 import { iamAction } from './action.ts'
 import {
@@ -16,7 +16,8 @@ import {
 } from './documents.ts'
 import { accountTarget, type Holder } from './nouns.ts'
 import { pageByCount, pageParameters } from './paging.ts'
-import { holdersOf, type PolicyUses, policyUses, useOf } from './policy-use.ts'
+import { usesBy } from './policy-use.ts'
+import { shownRoles } from './principals.ts'
 import { validationError } from './refusals.ts'
 import { scanAll } from './scan.ts'
 
@@ -35,15 +36,20 @@ export const GetAccountAuthorizationDetails = iamAction({
         `1 validation error detected: Value at 'filter' failed to satisfy constraint: Member must satisfy enum value set: [${filters.join(', ')}]`,
       )
     }
-    const uses = await policyUses(call)
-    const aws = awsManagedPolicies.filter(({ arn }) => uses.has(arn))
-    const all = [...(await holdersOf(call)), ...(await scanAll(call, 'policy')), ...aws]
+    const uses = await usesBy(call)
+    const aws = awsManagedPolicies.filter(({ arn }) => uses(arn).attachments + uses(arn).boundaries > 0)
+    const holders = [...(await scanAll(call, 'group')), ...(await scanAll(call, 'role')), ...(await scanAll(call, 'user'))]
+    const all = [...holders, ...(await scanAll(call, 'policy')), ...aws]
     const filtered = wanted.length === 0 ? all : all.filter((one) => wanted.includes(filterOf(one)))
     const { items, members } = pageByCount(filtered, call.parameters)
+    const roles = await shownRoles(
+      call.identities,
+      items.filter((one) => one.type === 'role'),
+    )
     return {
       UserDetailList: { member: items.flatMap((one) => (one.type === 'user' ? [holderDetail(one)] : [])) },
       GroupDetailList: { member: items.flatMap((one) => (one.type === 'group' ? [holderDetail(one)] : [])) },
-      RoleDetailList: { member: items.flatMap((one) => (one.type === 'role' ? [holderDetail(one)] : [])) },
+      RoleDetailList: { member: roles.map(holderDetail) },
       Policies: { member: items.flatMap((one) => (one.type === 'policy' ? [policyDetail(one, uses)] : [])) },
       ...members,
     }
@@ -91,7 +97,7 @@ function inlineList({ inlinePolicies }: Policies): XmlValue {
   return { member: entries.map(([name, document]) => ({ PolicyName: name, PolicyDocument: urlEncoded(document) })) }
 }
 
-function policyDetail(policy: ManagedPolicy, uses: PolicyUses): XmlValue {
+function policyDetail(policy: ManagedPolicy, uses: (arn: string) => PolicyUse): XmlValue {
   const versions = policy.versions.map((version) => ({ Document: urlEncoded(version.document), ...policyVersionDocument(version, policy) }))
-  return { ...policyDocument(policy, useOf(uses, policy.arn)), PolicyVersionList: { member: versions } }
+  return { ...policyDocument(policy, uses(policy.arn)), PolicyVersionList: { member: versions } }
 }

@@ -1,5 +1,5 @@
 /** How users, groups, roles and policies stand in IAM's answers. */
-import type { Group, ManagedPolicy, PolicyVersion, User } from '../model/identities.ts'
+import type { Group, ManagedPolicy, PolicyUse, PolicyVersion, User } from '../model/identities.ts'
 import type { Role } from '../model/role.ts'
 import type { Tag } from '../model/tags.ts'
 import type { XmlValue } from '../s3/xml/write.ts'
@@ -46,13 +46,7 @@ export function wholeRoleDocument(role: Role): XmlRecord {
   return { ...roleDocument(role), ...boundaryMember(role), ...tagsMember(role.tags) }
 }
 
-/** How often a policy is used, which IAM counts in every answer about it. */
-export interface PolicyUse {
-  readonly attachments: number
-  readonly boundaries: number
-}
-
-/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html */
+/** With how often it is used, which IAM counts in every answer about it. https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html */
 export function policyDocument(policy: ManagedPolicy, { attachments, boundaries }: PolicyUse): XmlRecord {
   return {
     PolicyName: policy.name,

@@ -1,13 +1,12 @@
 /** Groups, and who is in them. */
 import type { Group } from '../model/identities.ts'
-import { includesName } from '../model/identity-edits.ts'
 import { type Action, iamAction } from './action.ts'
 import { groupDocument, userDocument } from './documents.ts'
 import { newcomer, newId } from './making.ts'
 import { groupNoun, keyOf, namedGroup, namedUser, nameIn, noSuchHolder, underPath, userNoun } from './nouns.ts'
-import { pageOfAll, pageParameters } from './paging.ts'
+import { pageOf, pageOfAll, pageParameters, pageRequest } from './paging.ts'
 import { alreadyExists, deleteConflict } from './refusals.ts'
-import { pageOfType, scanAll } from './scan.ts'
+import { pageOfType } from './scan.ts'
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html */
 const CreateGroup = iamAction({
@@ -40,7 +39,10 @@ const GetGroup = iamAction({
   target: namedGroup,
 
   async perform(call, group) {
-    const { items, members } = await pageOfType(call, 'user', ({ groups }) => includesName(groups, group.name))
+    const page = pageRequest(call.parameters)
+    const { accountId } = group
+    const linked = { target: keyOf(group), kind: 'member', accountId, type: 'user', after: page.after, limit: page.limit + 1 } as const
+    const { items, members } = pageOf(await call.identities.linked(linked), page, ({ name }) => name)
     return { Group: groupDocument(group), Users: { member: items.map(userDocument) }, ...members }
   },
 })
@@ -64,7 +66,8 @@ const DeleteGroup = iamAction({
   target: namedGroup,
 
   async perform(call, group) {
-    const users = await scanAll(call, 'user', ({ groups }) => includesName(groups, group.name))
+    const { accountId } = group
+    const users = await call.identities.linked({ target: keyOf(group), kind: 'member', accountId, type: 'user', after: '', limit: 1 })
     if (users.length > 0) throw deleteConflict('must remove users from group first')
     await call.identities.changeIdentities({ kind: 'deleteIdentity', of: keyOf(group) })
     return undefined

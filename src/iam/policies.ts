@@ -7,7 +7,7 @@ import { policyDocument, tagsMember } from './documents.ts'
 import { alsoTag, descriptionIn, newcomer, newId, tagParameters } from './making.ts'
 import { keyOf, policyNameIn, policyTarget, underPath } from './nouns.ts'
 import { pageOfAll, pageParameters } from './paging.ts'
-import { policyUses, useOf } from './policy-use.ts'
+import { useOf, usesBy } from './policy-use.ts'
 import { alreadyExists, checked, deleteConflict, validationError } from './refusals.ts'
 import { scanAll } from './scan.ts'
 
@@ -50,7 +50,7 @@ const GetPolicy = iamAction({
   target: policyTarget,
 
   async perform(call, policy) {
-    const use = useOf(await policyUses(call), policy.arn)
+    const use = await useOf(call, policy)
     return { Policy: { ...policyDocument(policy, use), Description: policy.description, ...tagsMember(policy.tags) } }
   },
 })
@@ -66,9 +66,9 @@ const ListPolicies = iamAction({
     const scope = parameters.oneOf('Scope', ['All', 'AWS', 'Local']) ?? 'All'
     const usage = parameters.oneOf('PolicyUsageFilter', ['PermissionsPolicy', 'PermissionsBoundary'])
     const onlyAttached = parameters.boolean('OnlyAttached') ?? false
-    const uses = await policyUses(call)
+    const uses = await usesBy(call)
     const isListed = ({ path, arn }: ManagedPolicy) => {
-      const { attachments, boundaries } = useOf(uses, arn)
+      const { attachments, boundaries } = uses(arn)
       if (usage === 'PermissionsPolicy' && attachments === 0) return false
       if (usage === 'PermissionsBoundary' && boundaries === 0) return false
       return path.startsWith(prefix) && (!onlyAttached || attachments > 0)
@@ -77,7 +77,7 @@ const ListPolicies = iamAction({
     const aws = scope === 'Local' ? [] : awsManagedPolicies
     const listed = [...ours, ...aws].filter(isListed).sort((a, b) => (a.arn < b.arn ? -1 : 1))
     const { items, members } = pageOfAll(listed, parameters, ({ arn }) => arn)
-    return { Policies: { member: items.map((policy) => policyDocument(policy, useOf(uses, policy.arn))) }, ...members }
+    return { Policies: { member: items.map((policy) => policyDocument(policy, uses(policy.arn))) }, ...members }
   },
 })
 
@@ -89,7 +89,7 @@ const DeletePolicy = iamAction({
 
   async perform(call, policy) {
     checkChangeable(policy)
-    const { attachments, boundaries } = useOf(await policyUses(call), policy.arn)
+    const { attachments, boundaries } = await useOf(call, policy)
     if (attachments + boundaries > 0) throw deleteConflict('must detach the policy from everything first')
     await call.identities.changeIdentities({ kind: 'deleteIdentity', of: keyOf(policy) })
     return undefined

@@ -2,7 +2,7 @@
 import { type Action, iamAction } from './action.ts'
 import { type Holder, policyTarget } from './nouns.ts'
 import { pageByCount, pageParameters } from './paging.ts'
-import { boundaryOf, holdersOf } from './policy-use.ts'
+import { usersOf } from './policy-use.ts'
 
 const filters = ['User', 'Role', 'Group', 'LocalManagedPolicy', 'AWSManagedPolicy'] as const
 
@@ -17,11 +17,15 @@ export const ListEntitiesForPolicy: Action = iamAction({
     const type = parameters.oneOf('EntityFilter', filters)?.toLowerCase()
     const prefix = parameters.optional('PathPrefix') ?? '/'
     const usage = parameters.oneOf('PolicyUsageFilter', ['PermissionsPolicy', 'PermissionsBoundary']) ?? 'PermissionsPolicy'
-    const uses = (holder: Holder) => (usage === 'PermissionsPolicy' ? holder.attachedPolicies.includes(arn) : boundaryOf(holder) === arn)
-    const users = (await holdersOf(call)).filter(
-      (holder) => (type === undefined || holder.type === type) && holder.path.startsWith(prefix) && uses(holder),
+    const kind = usage === 'PermissionsPolicy' ? 'attached' : 'boundary'
+    const users: Holder[] = []
+    for (const one of ['group', 'role', 'user'] as const) {
+      if (type === undefined || type === one) users.push(...(await usersOf(call, { arn, kind, type: one })))
+    }
+    const { items, members } = pageByCount(
+      users.filter(({ path }) => path.startsWith(prefix)),
+      parameters,
     )
-    const { items, members } = pageByCount(users, parameters)
     const listed = (wanted: Holder['type'], word: string) => ({
       member: items.filter((one) => one.type === wanted).map(({ name, id }) => ({ [`${word}Name`]: name, [`${word}Id`]: id })),
     })

@@ -1,38 +1,33 @@
 /** Where managed policies are used: whom they are attached to, and whom they bound. */
+import type { ManagedPolicy, PolicyUse } from '../model/identities.ts'
 import type { ActionCall } from './action.ts'
-import type { PolicyUse } from './documents.ts'
 import type { Holder } from './nouns.ts'
-import { scanAll } from './scan.ts'
-
-/** Of every policy that is used, by its ARN. */
-export type PolicyUses = ReadonlyMap<string, PolicyUse>
+import { scanSize } from './scan.ts'
 
 const unused: PolicyUse = { attachments: 0, boundaries: 0 }
 
-/** Nothing counts them as they are attached: every identity of the account is looked at, of which there are some thousands at most. */
-export async function policyUses(call: ActionCall): Promise<PolicyUses> {
-  const uses = new Map<string, PolicyUse>()
-  const add = (arn: string, more: PolicyUse) => {
-    const { attachments, boundaries } = useOf(uses, arn)
-    uses.set(arn, { attachments: attachments + more.attachments, boundaries: boundaries + more.boundaries })
+/** By the account of the caller, to whom nobody else's are told: AWS's own policies are for all. */
+export function useOf({ identities, caller: { accountId } }: ActionCall, { arn }: ManagedPolicy): Promise<PolicyUse> {
+  return identities.policyUse({ accountId, arn })
+}
+
+/** The same of every policy, asked at once. */
+export async function usesBy({ identities, caller: { accountId } }: ActionCall): Promise<(arn: string) => PolicyUse> {
+  const uses = await identities.policyUses(accountId)
+  return (arn) => uses.get(arn) ?? unused
+}
+
+/** Those of one type to whom the policy is attached, or whom it bounds, in the order of their names. */
+export async function usersOf(
+  { identities, caller: { accountId } }: ActionCall,
+  of: { readonly arn: string; readonly kind: 'attached' | 'boundary'; readonly type: Holder['type'] },
+): Promise<readonly Holder[]> {
+  const users: Holder[] = []
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const { arn: target, kind, type } = of
+    const found: readonly Holder[] = await identities.linked({ target, kind, accountId, type, after, limit: scanSize })
+    users.push(...found)
+    after = found.length < scanSize ? undefined : found.at(-1)?.name
   }
-  for (const holder of await holdersOf(call)) {
-    for (const arn of holder.attachedPolicies) add(arn, { attachments: 1, boundaries: 0 })
-    const boundary = boundaryOf(holder)
-    if (boundary !== undefined) add(boundary, { attachments: 0, boundaries: 1 })
-  }
-  return uses
-}
-
-export function useOf(uses: PolicyUses, arn: string): PolicyUse {
-  return uses.get(arn) ?? unused
-}
-
-/** Groups, roles and users, each in the order of their names. */
-export async function holdersOf(call: ActionCall): Promise<readonly Holder[]> {
-  return [...(await scanAll(call, 'group')), ...(await scanAll(call, 'role')), ...(await scanAll(call, 'user'))]
-}
-
-export function boundaryOf(holder: Holder): string | undefined {
-  return 'boundary' in holder ? holder.boundary : undefined
+  return users
 }

@@ -48,14 +48,15 @@ export const actions: readonly Action[] = [
   ListEntitiesForPolicy,
 ]
 
-interface QueryParts extends IamParts {
+interface QueryParts extends Omit<IamParts, 'keyUses'>, Partial<Pick<IamParts, 'keyUses'>> {
   readonly verifyWebToken?: VerifyWebToken
 }
 
 const versions: Readonly<Record<QueryService, string>> = { iam: '2010-05-08', sts: '2011-06-15' }
 
-/** @param verifyWebToken  absent: no issuer is configured */
-export function createQueryHandler({ verifyWebToken = createWebTokens([]), ...parts }: QueryParts): QueryHandler {
+/** @param verifyWebToken  absent: no issuer is configured @param keyUses  absent: no use is known of */
+export function createQueryHandler({ verifyWebToken = createWebTokens([]), keyUses = nothingNoted, ...given }: QueryParts): QueryHandler {
+  const parts: IamParts = { ...given, keyUses }
   const byName = new Map(actions.map((action) => [`${action.service}:${action.name}`, action]))
   return async (call) => {
     checkVersion(call)
@@ -75,6 +76,8 @@ export function createQueryHandler({ verifyWebToken = createWebTokens([]), ...pa
     return action.perform({ ...parts, caller, parameters, nowMs, signal, keys: conditionKeys(caller, { nowMs, origin }) })
   }
 }
+
+const nothingNoted: IamParts['keyUses'] = { lastUse: () => Promise.resolve(undefined) }
 
 function checkVersion({ service, action, parameters }: QueryCall): void {
   const version = parameters.get('Version')

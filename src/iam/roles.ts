@@ -1,6 +1,6 @@
 /** Making, reading, changing and deleting roles. */
 import { checkMaxSessionDuration } from '../model/iam-names.ts'
-import { parsePolicy } from '../model/policy-document.ts'
+import { type PolicyDocument, parsePolicy } from '../model/policy-document.ts'
 import type { Role } from '../model/role.ts'
 import { type Action, iamAction } from './action.ts'
 import { roleDocument, wholeRoleDocument } from './documents.ts'
@@ -8,6 +8,7 @@ import { alsoTag, checkBoundary, descriptionIn, newcomer, newId, tagParameters }
 import { keyOf, namedRole, nameIn, roleNoun, underPath } from './nouns.ts'
 import { pageParameters } from './paging.ts'
 import type { Parameters } from './parameters.ts'
+import { principalsOf, shownRoles } from './principals.ts'
 import { alreadyExists, checked } from './refusals.ts'
 import { pageOfType } from './scan.ts'
 
@@ -29,11 +30,12 @@ const CreateRole = iamAction({
   async perform(call, made) {
     const { identities, parameters, caller, nowMs } = call
     const { accountId } = caller
-    const trustPolicy = trustPolicyIn(parameters, 'AssumeRolePolicyDocument')
+    const { document: trustPolicy, policy: trust } = trustPolicyIn(parameters, 'AssumeRolePolicyDocument')
     const description = descriptionIn(parameters)
     const maxSessionDuration = maxSessionDurationIn(parameters)
     await checkBoundary(call, made.boundary)
     if (await identities.identity({ accountId, type: 'role', name: made.name })) throw alreadyExists(`Role with name ${made.name}`)
+    const trustPrincipals = await principalsOf(call, trust)
     const role: Role = {
       ...made,
       type: 'role',
@@ -41,6 +43,7 @@ const CreateRole = iamAction({
       id: newId('AROA'),
       createdMs: nowMs,
       trustPolicy,
+      trustPrincipals,
       inlinePolicies: {},
       attachedPolicies: [],
       ...(description !== undefined && { description }),
@@ -58,7 +61,10 @@ const GetRole = iamAction({
   target: namedRole,
 
   // Nothing is known of a role's use: an empty element, as for one that was not used yet.
-  perform: async (_, role) => ({ Role: { ...wholeRoleDocument(role), RoleLastUsed: {} } }),
+  async perform({ identities }, role) {
+    const [shown = role] = await shownRoles(identities, [role])
+    return { Role: { ...wholeRoleDocument(shown), RoleLastUsed: {} } }
+  },
 })
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html */
@@ -69,7 +75,7 @@ const ListRoles = iamAction({
 
   async perform(call, prefix) {
     const { items, members } = await pageOfType(call, 'role', ({ path }) => path.startsWith(prefix))
-    return { Roles: { member: items.map(roleDocument) }, ...members }
+    return { Roles: { member: (await shownRoles(call.identities, items)).map(roleDocument) }, ...members }
   },
 })
 
@@ -98,9 +104,12 @@ const UpdateAssumeRolePolicy = iamAction({
   parameters: ['RoleName', 'PolicyDocument'],
   target: namedRole,
 
-  async perform({ identities, parameters }, role) {
-    const document = trustPolicyIn(parameters, 'PolicyDocument')
-    await identities.changeIdentities({ kind: 'editIdentity', of: keyOf(role), edit: { kind: 'setTrustPolicy', document } })
+  async perform(call, role) {
+    const { identities, parameters } = call
+    const { document, policy } = trustPolicyIn(parameters, 'PolicyDocument')
+    const principals = await principalsOf(call, policy)
+    const edit = { kind: 'setTrustPolicy', document, principals } as const
+    await identities.changeIdentities({ kind: 'editIdentity', of: keyOf(role), edit })
     return undefined
   },
 })
@@ -117,10 +126,9 @@ const DeleteRole = iamAction({
   },
 })
 
-function trustPolicyIn(parameters: Parameters, name: string): string {
+function trustPolicyIn(parameters: Parameters, name: string): { readonly document: string; readonly policy: PolicyDocument } {
   const document = parameters.required(name)
-  checked(() => parsePolicy(document, 'trust'))
-  return document
+  return { document, policy: checked(() => parsePolicy(document, 'trust')) }
 }
 
 function maxSessionDurationIn(parameters: Parameters): number | undefined {

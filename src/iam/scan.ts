@@ -4,7 +4,7 @@ import type { ActionCall, Identities } from './action.ts'
 import { type Page, pageOf, pageRequest } from './paging.ts'
 
 /** How many are looked at in one read. */
-const scanSize = 1000
+export const scanSize = 1000
 
 export async function* scan<Type extends IdentityType>(
   identities: Identities,

@@ -2,8 +2,8 @@
 import { parseRoleArn } from '../model/arn.ts'
 import { S3Error } from '../model/errors.ts'
 import { checkSessionName } from '../model/iam-names.ts'
-import { parsePolicy } from '../model/policy-document.ts'
 import { trustOf } from '../model/policy-trust.ts'
+import { readTrust } from '../model/role.ts'
 import type { IamParts } from './action.ts'
 import { assumedRoleUser } from './assume-role.ts'
 import { maxSessionDurationDefault, timeText } from './documents.ts'
@@ -48,7 +48,7 @@ export async function assumeRoleWithWebIdentity({ verifyWebToken, identities, se
     'sts:RoleSessionName': sessionName,
     'aws:CurrentTime': timeText(nowMs),
   }
-  const trust = trustOf(parsePolicy(role.trustPolicy, 'trust'), caller, { action: `sts:${webIdentityName}`, context })
+  const trust = trustOf(readTrust(role), caller, { action: `sts:${webIdentityName}`, context })
   if (trust !== 'self') throw refused
 
   const max = role.maxSessionDuration ?? maxSessionDurationDefault

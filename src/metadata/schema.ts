@@ -175,4 +175,17 @@ export const schema: readonly Migration[] = [
       CREATE INDEX garbage_tiers ON garbage (id) WHERE blob >= 't';
     `,
   },
+  {
+    version: 6,
+    sql: `
+      CREATE TABLE key_uses (id TEXT PRIMARY KEY, used_ms INTEGER NOT NULL, service TEXT NOT NULL, region TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+
+      -- What a bucket was made with outlives the row that made it.
+      ALTER TABLE names ADD COLUMN settings TEXT NOT NULL DEFAULT '{"ownership":"BucketOwnerEnforced"}';
+      UPDATE names SET settings = coalesce(
+        (SELECT json_extract(change, '$.settings') FROM control_log
+           WHERE json_extract(change, '$.kind') = 'createBucket' AND json_extract(change, '$.bucket.id') = names.id),
+        settings);
+    `,
+  },
 ]

@@ -13,6 +13,7 @@ import { damageTransactions } from './tables/damage.ts'
 import { deliveryTransactions } from './tables/deliveries.ts'
 import { factTransactions } from './tables/facts.ts'
 import { garbageTransactions } from './tables/garbage.ts'
+import { keyUseTransactions } from './tables/key-uses.ts'
 import { segmentTransactions } from './tables/segments.ts'
 import { settlementTransactions } from './tables/settlements.ts'
 import { uploadTransactions } from './tables/uploads.ts'
@@ -36,6 +37,7 @@ export const transactions = {
   ...controlTrims,
   ...factTransactions,
   ...bootTransactions,
+  ...keyUseTransactions,
 } as const satisfies Record<string, AnyTransaction>
 
 type Transactions = typeof transactions

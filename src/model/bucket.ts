@@ -2,6 +2,7 @@
 import type { Grant } from './acl.ts'
 import type { LifecycleConfiguration } from './lifecycle.ts'
 import type { BucketObjectLock } from './object-lock.ts'
+import type { PrincipalIds } from './policy-principal-ids.ts'
 import type { ReplicationConfiguration } from './replication-configuration.ts'
 import type { Tag } from './tags.ts'
 
@@ -37,6 +38,13 @@ export interface ReplicationDestination {
   readonly region: string
 }
 
+/** A policy, with whom it names as they were when it was put. */
+export interface BucketPolicy {
+  /** JSON, as it was given. */
+  readonly text: string
+  readonly principals: PrincipalIds
+}
+
 /** Sub-resources that belong to the bucket and are replaced whole. Absent: never set. */
 export interface BucketSettings {
   readonly ownership?: ObjectOwnership
@@ -45,8 +53,8 @@ export interface BucketSettings {
   readonly encryption?: BucketEncryption
   readonly tags?: readonly Tag[]
   readonly replication?: BucketReplication
-  /** JSON, as it was given. */
-  readonly policy?: string
+  /** A plain text is older than the ids beside it, and speaks of whoever bears an ARN. */
+  readonly policy?: BucketPolicy | string
   /** Absent: the bucket has no Object Lock. */
   readonly objectLock?: BucketObjectLock
   readonly lifecycle?: LifecycleConfiguration

@@ -69,6 +69,12 @@ export interface ManagedPolicy extends Named {
   readonly tags: readonly Tag[]
 }
 
+/** To how many it is attached, and how many it bounds. */
+export interface PolicyUse {
+  readonly attachments: number
+  readonly boundaries: number
+}
+
 export type Identity = User | Group | Role | ManagedPolicy
 export type IdentityType = Identity['type']
 export type IdentityOf<Type extends IdentityType> = Extract<Identity, { readonly type: Type }>
@@ -88,4 +94,12 @@ export interface AccessKey {
   readonly createdMs: number
   /** The secret, sealed by the control key: base64. Never leaves the region in the clear, and is in no log. */
   readonly sealedSecret: string
+}
+
+export interface KeyUse {
+  readonly usedMs: number
+  /** As the signature names it: `s3`, `iam`, `sts`. */
+  readonly service: string
+  /** The region that the signature was made for. */
+  readonly region: string
 }

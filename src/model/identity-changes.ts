@@ -1,5 +1,6 @@
 /** Every change of accounts and identities, as plain data: what a control write asks for, and what a row of the control log says. */
 import type { AccessKey, Account, Identity, IdentityKey } from './identities.ts'
+import type { PrincipalIds } from './policy-principal-ids.ts'
 import type { Tag } from './tags.ts'
 
 export type IdentityChange =
@@ -40,7 +41,7 @@ export type IdentityEdit =
   | { readonly kind: 'addToGroup'; readonly group: string }
   | { readonly kind: 'removeFromGroup'; readonly group: string }
   /** Roles. */
-  | { readonly kind: 'setTrustPolicy'; readonly document: string }
+  | { readonly kind: 'setTrustPolicy'; readonly document: string; readonly principals?: PrincipalIds }
   | { readonly kind: 'describeRole'; readonly description?: string; readonly maxSessionDuration?: number }
   /** Policies. */
   | { readonly kind: 'createPolicyVersion'; readonly document: string; readonly isDefault: boolean; readonly createdMs: number }

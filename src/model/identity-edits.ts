@@ -30,7 +30,7 @@ export function applyEdit(identity: Identity, edit: IdentityEdit): Identity {
     case 'removeFromGroup':
       return identity.type === 'user' ? { ...identity, groups: without(identity.groups, edit.group) } : identity
     case 'setTrustPolicy':
-      return identity.type === 'role' ? { ...identity, trustPolicy: edit.document } : identity
+      return identity.type === 'role' ? trusting(identity, edit) : identity
     case 'describeRole':
       return identity.type === 'role' ? described(identity, edit) : identity
     case 'createPolicyVersion':
@@ -78,6 +78,11 @@ function editedPolicies(
 function withBoundary<Bounded extends User | Role>(identity: Bounded, arn: string | undefined): Bounded {
   const { boundary: _, ...unbounded } = identity
   return { ...unbounded, ...(arn !== undefined && { boundary: arn }) } as Bounded // the same members, one of them optional
+}
+
+/** NOTE: ids of the policy before would say whom this one means: they go with it. */
+function trusting({ trustPrincipals: _, ...role }: Role, { document, principals }: EditOf<'setTrustPolicy'>): Role {
+  return { ...role, trustPolicy: document, ...(principals !== undefined && { trustPrincipals: principals }) }
 }
 
 function described(role: Role, { description, maxSessionDuration }: EditOf<'describeRole'>): Role {

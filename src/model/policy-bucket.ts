@@ -3,9 +3,10 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
  */
 import { bucketArn } from './arn.ts'
-import type { Bucket } from './bucket.ts'
+import type { Bucket, BucketPolicy } from './bucket.ts'
 import { type Matcher, type PolicyDocument, parseDocument, parseMatcher, type StatementJson } from './policy-document.ts'
 import { inPlace, PolicyError } from './policy-error.ts'
+import { type PrincipalIds, withPrincipalIds } from './policy-principal-ids.ts'
 import { parsePrincipals } from './policy-principals.ts'
 import { isS3ActionPattern } from './s3-actions.ts'
 import { matchesWildcards } from './wildcard.ts'
@@ -18,15 +19,15 @@ export function parseBucketPolicy(text: string, bucketName: string): PolicyDocum
   if (Buffer.byteLength(text) > bucketPolicyMaxBytes) {
     throw new PolicyError('tooLarge', `Policy exceeds the maximum allowed document size of ${bucketPolicyMaxBytes} bytes.`)
   }
-  const policy = parseDocument(text, 'bucket', (statement) => ({
-    principals: parsePrincipals(statement),
-    actions: parseActions(statement),
-    resources: parseResources(statement, bucketName),
-  }))
-  for (const [index, { actions, resources }] of policy.statements.entries()) {
-    inPlace(`Statement[${index}]`, () => checkPairs(actions, resources, bucketName))
-  }
-  return policy
+  return parseDocument(text, 'bucket', (statement) => {
+    const parts = {
+      principals: parsePrincipals(statement),
+      actions: parseActions(statement),
+      resources: parseResources(statement, bucketName),
+    }
+    checkPairs(parts.actions, parts.resources, bucketName)
+    return parts
+  })
 }
 
 function parseActions(statement: StatementJson): Matcher {
@@ -62,11 +63,16 @@ function checkPairs(actions: Matcher, resources: Matcher, bucketName: string): v
   }
 }
 
+export function policyParts(policy: BucketPolicy | string): { readonly text: string; readonly principals?: PrincipalIds } {
+  return typeof policy === 'string' ? { text: policy } : policy
+}
+
 /** The policy that a bucket has. It was checked when it was put, by rules that may have been other ones: what cannot be understood closes the bucket. */
 export function readBucketPolicy({ name, settings: { policy } }: Pick<Bucket, 'name' | 'settings'>): PolicyDocument | undefined {
   if (policy === undefined) return undefined
+  const { text, principals } = policyParts(policy)
   try {
-    return parseBucketPolicy(policy, name)
+    return withPrincipalIds(parseBucketPolicy(text, name), principals)
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
     return closed

@@ -6,6 +6,7 @@ import { type Condition, parseConditions } from './policy-conditions.ts'
 import { asRecord, asTexts, syntaxError } from './policy-elements.ts'
 import { inPlace, PolicyError } from './policy-error.ts'
 import { parsePolicyJson } from './policy-json.ts'
+import type { PrincipalIds } from './policy-principal-ids.ts'
 
 /** `identity`: hangs on a role or user. `trust`: says who may assume a role. `bucket`: hangs on a bucket (`policy-bucket.ts`). */
 type PolicyKind = 'identity' | 'trust' | 'bucket'
@@ -20,6 +21,7 @@ export interface PolicyDocument {
 export interface PolicyStatement {
   readonly sid?: string
   readonly effect: 'Allow' | 'Deny'
+  /** In lower case: case does not matter, and they are asked about in every request. */
   readonly actions: Matcher
   /** Every resource in a trust policy, which has no Resource. */
   readonly resources: Matcher
@@ -46,6 +48,8 @@ export interface Principals {
   readonly federated: readonly string[]
   /** Only in a bucket's policy. */
   readonly canonicalUsers?: readonly string[]
+  /** Whom the ARNs of users and roles meant when the policy was saved; where there is none, whoever bears the ARN. */
+  readonly ids?: PrincipalIds
 }
 
 /** IAM: PutRolePolicy and CreateRole take documents of up to 131,072 characters, before any quota. */
@@ -120,9 +124,14 @@ function parseStatement(value: unknown, partsOf: (statement: StatementJson) => S
   return {
     ...(sid !== undefined && { sid }),
     effect,
-    ...partsOf(statement),
+    ...folded(partsOf(statement)),
     conditions: inPlace('Condition', () => parseConditions(statement.Condition)),
   }
+}
+
+function folded(parts: StatementParts): StatementParts {
+  const { negated, patterns } = parts.actions
+  return { ...parts, actions: { negated, patterns: patterns.map((pattern) => pattern.toLowerCase()) } }
 }
 
 function parseActions(statement: StatementJson, kind: 'identity' | 'trust'): Matcher {

@@ -14,6 +14,8 @@ export interface Who {
   readonly arn?: string
   /** Of a session: the role, user or root that it acts as. */
   readonly issuerArn?: string
+  /** The unique id of the user or the role that is behind the ARNs: one made anew under the same name has another. */
+  readonly id?: string
   /** For which an AWS service acts: `s3.amazonaws.com`. */
   readonly service?: string
 }
@@ -72,10 +74,10 @@ function invalidPrincipal(type: string, value: string): PolicyError {
 
 /** The nearest way in which a Principal names somebody; undefined when it does not. */
 export function names(principals: Principals, who: Who): Naming | undefined {
-  const { arn, issuerArn } = who
+  const { arn, issuerArn, id } = who
   if (who.service !== undefined && principals.services.includes(who.service)) return 'itself'
-  if (arn !== undefined && !isRoot(arn) && principals.aws.includes(arn)) return 'itself'
-  if (issuerArn !== undefined && !isRoot(issuerArn) && principals.aws.includes(issuerArn)) return 'issuer'
+  if (arn !== undefined && !isRoot(arn) && namesArn(principals, arn, id)) return 'itself'
+  if (issuerArn !== undefined && !isRoot(issuerArn) && namesArn(principals, issuerArn, id)) return 'issuer'
   if (principals.everyone) return 'everyone'
   return namesAccount(principals, who) ? 'account' : undefined
 }
@@ -84,9 +86,16 @@ export function names(principals: Principals, who: Who): Naming | undefined {
 export function spares(principals: Principals, who: Who): boolean {
   if (principals.everyone) return true
   if (who.service !== undefined) return principals.services.includes(who.service)
-  const { arn, issuerArn } = who
+  const { arn, issuerArn, id } = who
   if (arn === undefined || !namesAccount(principals, who)) return false
-  return [arn, issuerArn].every((link) => link === undefined || isRoot(link) || principals.aws.includes(link))
+  return [arn, issuerArn].every((link) => link === undefined || isRoot(link) || namesArn(principals, link, id))
+}
+
+/** @param id  of whoever bears the ARN now */
+export function namesArn({ aws, ids }: Principals, arn: string, id: string | undefined): boolean {
+  if (!aws.includes(arn)) return false
+  const meant = ids?.[arn]
+  return meant === undefined || meant === id
 }
 
 function namesAccount({ aws, canonicalUsers = [] }: Principals, { accountId, canonicalId }: Who): boolean {

@@ -4,12 +4,15 @@
  */
 import { decide, type PolicyRequest, type Verdict } from './policy.ts'
 import type { PolicyDocument, PolicyStatement } from './policy-document.ts'
+import { namesArn } from './policy-principals.ts'
 
 /** Somebody, by the names that a policy may use. */
 export interface TrustCaller {
   readonly accountId: string
   /** The user's or the role's ARN, and of a session its own beside it; empty for whoever comes with a token of an issuer. */
   readonly arns: readonly string[]
+  /** The unique id behind the ARNs. */
+  readonly id?: string
   /** The provider of a web identity: its host and path, and its ARN. */
   readonly federated?: readonly string[]
 }
@@ -31,9 +34,9 @@ export function trustOf(trust: PolicyDocument, caller: TrustCaller, request: Pic
   return ask((statement) => namesAccount(statement, caller)) === 'allow' ? 'account' : 'none'
 }
 
-function namesSelf({ principals }: PolicyStatement, { arns, federated = [] }: TrustCaller): boolean {
+function namesSelf({ principals }: PolicyStatement, { arns, id, federated = [] }: TrustCaller): boolean {
   if (principals === undefined) return false
-  return principals.aws.some((name) => arns.includes(name)) || principals.federated.some((name) => federated.includes(name))
+  return arns.some((arn) => namesArn(principals, arn, id)) || principals.federated.some((name) => federated.includes(name))
 }
 
 function namesAccount({ principals, effect }: PolicyStatement, { accountId, arns }: TrustCaller): boolean {

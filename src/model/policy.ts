@@ -53,7 +53,7 @@ export type ResourceVerdict = { readonly effect: 'allow'; readonly naming: Namin
 /** What a bucket's policy says to `who`. */
 export function evaluateFor(who: Who, policy: PolicyDocument, request: PolicyRequest): ResourceVerdict {
   const context = lazyContext(request.context)
-  const statementRequest = { action: request.action, resource: request.resource, context, variables: policy.version === '2012-10-17' }
+  const statementRequest = { ...wish(request), context, variables: policy.version === '2012-10-17' }
   let nearest = -1
   for (const statement of policy.statements) {
     const { principals, effect } = statement
@@ -75,9 +75,10 @@ export function decide(
   isFor: (statement: PolicyStatement) => boolean,
 ): Verdict {
   const context = lazyContext(request.context)
+  const { action, resource } = wish(request)
   let verdict: Verdict = 'implicitDeny'
   for (const document of documents) {
-    const statementRequest = { action: request.action, resource: request.resource, context, variables: document.version === '2012-10-17' }
+    const statementRequest = { action, resource, context, variables: document.version === '2012-10-17' }
     for (const statement of document.statements) {
       if (!isFor(statement)) continue
       const applies = appliesTo(statement, statementRequest)
@@ -86,6 +87,10 @@ export function decide(
     }
   }
   return verdict
+}
+
+function wish({ action, resource }: PolicyRequest): Pick<StatementRequest, 'action' | 'resource'> {
+  return { action: action.toLowerCase(), resource }
 }
 
 function lazyContext(given: GivenContext = {}): () => PolicyContext {
@@ -97,6 +102,7 @@ function lazyContext(given: GivenContext = {}): () => PolicyContext {
 }
 
 interface StatementRequest {
+  /** In lower case. */
   readonly action: string
   readonly resource: string
   readonly context: () => PolicyContext
@@ -112,9 +118,9 @@ function appliesTo(statement: PolicyStatement, request: StatementRequest): Truth
   return conditions === true ? resource : conditions
 }
 
+/** @param action  in lower case, as the patterns are */
 function matchesAction({ negated, patterns }: Matcher, action: string): boolean {
-  const wanted = action.toLowerCase()
-  return negated !== patterns.some((pattern) => matchesWildcards(pattern.toLowerCase(), wanted))
+  return negated !== patterns.some((pattern) => matchesWildcards(pattern, action))
 }
 
 function matchesResource({ negated, patterns }: Matcher, { resource, context, variables }: StatementRequest): Truth {

@@ -88,9 +88,11 @@ function destinationVerdict(
   return own === 'allow' || isNamed ? 'allow' : 'implicitDeny'
 }
 
+type ReplicationRole = Pick<Role, 'arn' | 'accountId' | 'name' | 'id'>
+
 /** Whom a bucket policy sees when S3 acts as the role. */
-function sessionOf({ arn, accountId, name }: Pick<Role, 'arn' | 'accountId' | 'name'>, canonicalId: string): Who {
-  return { accountId, canonicalId, arn: `arn:aws:sts::${accountId}:assumed-role/${name}/s3-replication`, issuerArn: arn }
+function sessionOf({ arn, accountId, name, id }: ReplicationRole, canonicalId: string): Who {
+  return { accountId, canonicalId, id, arn: `arn:aws:sts::${accountId}:assumed-role/${name}/s3-replication`, issuerArn: arn }
 }
 
 /**
@@ -99,7 +101,7 @@ function sessionOf({ arn, accountId, name }: Pick<Role, 'arn' | 'accountId' | 'n
  */
 export function sourcePolicyRefusal(of: {
   readonly policy: PolicyDocument
-  readonly role: Pick<Role, 'arn' | 'accountId' | 'name'>
+  readonly role: ReplicationRole
   readonly source: { readonly bucket: string; readonly key: string; readonly ownerId: string }
   readonly isContent: boolean
   readonly lock: { readonly retention?: unknown; readonly legalHold?: unknown }

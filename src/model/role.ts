@@ -4,12 +4,15 @@ import type { Named, Policies } from './identities.ts'
 import { evaluateTrust } from './policy.ts'
 import { type PolicyDocument, parsePolicy, policySize, roleInlinePoliciesSizeMax } from './policy-document.ts'
 import { PolicyError } from './policy-error.ts'
+import { type PrincipalIds, withPrincipalIds } from './policy-principal-ids.ts'
 import type { Tag } from './tags.ts'
 
 export interface Role extends Named, Policies {
   readonly type: 'role'
   /** JSON, as it was given. */
   readonly trustPolicy: string
+  /** Whom it names; absent: it is older than this, and speaks of whoever bears an ARN. */
+  readonly trustPrincipals?: PrincipalIds
   readonly description?: string
   /** Seconds. */
   readonly maxSessionDuration?: number
@@ -39,10 +42,15 @@ export interface ParsedRole {
 export function parseRole({ role, attached, boundary }: HeldRole): ParsedRole {
   return {
     role,
-    trust: parsePolicy(role.trustPolicy, 'trust'),
+    trust: readTrust(role),
     policies: [...Object.values(role.inlinePolicies), ...attached].map((document) => parsePolicy(document, 'identity')),
     ...(boundary !== undefined && { boundary: parsePolicy(boundary, 'identity') }),
   }
+}
+
+/** @throws PolicyError */
+export function readTrust({ trustPolicy, trustPrincipals }: Role): PolicyDocument {
+  return withPrincipalIds(parsePolicy(trustPolicy, 'trust'), trustPrincipals)
 }
 
 /** In the order of their names, as IAM lists them. */

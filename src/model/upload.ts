@@ -7,9 +7,20 @@ import type { Tag } from './tags.ts'
 import type { SystemMetadata, UserMetadata } from './user-metadata.ts'
 import type { StoredChecksum } from './version.ts'
 
+/** Who began an upload, beyond the account. */
+export interface Initiator {
+  /** The unique id of a user, of the role behind a session, or of a federated session; of a root the account's. */
+  readonly id: string
+  readonly arn: string
+  readonly canonicalId: string
+  readonly isRoot: boolean
+}
+
 /** What CreateMultipartUpload fixed for the object to come. */
 export interface UploadRecord {
   readonly ownerId: string
+  /** Absent in uploads from before it was noted: the owner's account stands for it. */
+  readonly initiator?: Initiator
   readonly storageClass: StorageClass
   readonly system: SystemMetadata
   readonly user: UserMetadata

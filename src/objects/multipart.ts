@@ -9,7 +9,7 @@ import { combineCrc, isCrcAlgorithm } from '../model/crc-combine.ts'
 import { S3Error } from '../model/errors.ts'
 import { multipartEtag } from '../model/etag.ts'
 import { objectMaxBytes, partMinBytes, partNumberMax } from '../model/limits.ts'
-import type { Upload, UploadOutcome, UploadRecord } from '../model/upload.ts'
+import type { Initiator, Upload, UploadOutcome, UploadRecord } from '../model/upload.ts'
 import type { Part, StoredChecksum } from '../model/version.ts'
 import { type ContentClaims, type ContentSource, hashNameOf, storeContent } from './content.ts'
 import type { ObjectParts } from './parts.ts'
@@ -30,13 +30,19 @@ export async function createUpload(
   request: {
     readonly bucket: Bucket
     readonly key: string
+    readonly initiator?: Initiator
     readonly attributes: ObjectAttributes
     readonly checksum: UploadRecord['checksum']
   },
 ): Promise<{ readonly uploadId: string; readonly initiatedMs: number; readonly record: UploadRecord }> {
-  const { bucket, key, attributes, checksum } = request
+  const { bucket, key, initiator, attributes, checksum } = request
   const { encryption, ...kept } = attributes
-  const record: UploadRecord = { ...kept, checksum, isEncrypted: isEncrypted(parts, bucket, encryption) }
+  const record: UploadRecord = {
+    ...kept,
+    ...(initiator !== undefined && { initiator }),
+    checksum,
+    isEncrypted: isEncrypted(parts, bucket, encryption),
+  }
   const uploadId = parts.ids.issue()
   const { initiatedMs } = await parts.metadata.commit({ tx: 'createUpload', id: uploadId, bucketId: bucket.id, key, record })
   return { uploadId, initiatedMs, record }

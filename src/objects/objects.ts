@@ -2,7 +2,7 @@
 import type { ObjectVersion } from '../model/version.ts'
 import { copyObject, withContentOf } from './copy.ts'
 import { listCurrent, listUploads, listVersions } from './list.ts'
-import { abortUpload, completeUpload, createUpload, findOpenUpload, listParts, putPart } from './multipart.ts'
+import { abortUpload, completeUpload, createUpload, findOpenUpload, findUpload, listParts, putPart } from './multipart.ts'
 import type { ObjectParts } from './parts.ts'
 import { putObject } from './put.ts'
 import { currentVersion, findVersion, nullVersion, openContent, partLayout } from './read.ts'
@@ -28,6 +28,7 @@ export function createObjects(parts: ObjectParts) {
     listCurrent: bind(parts, listCurrent),
     listVersions: bind(parts, listVersions),
     createUpload: bind(parts, createUpload),
+    findUpload: bind(parts, findUpload),
     findOpenUpload: bind(parts, findOpenUpload),
     putPart: bind(parts, putPart),
     completeUpload: bind(parts, completeUpload),

@@ -1,12 +1,13 @@
 /** The policy of a bucket: who may do what with it. */
 import { type Caller, isPrincipal } from '../access/caller.ts'
-import type { Bucket } from '../model/bucket.ts'
+import { resolvePrincipals } from '../access/principals.ts'
+import type { Bucket, BucketPolicy } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import { refuseUnsupported } from '../model/headers.ts'
 import { xmlBodyMaxBytes } from '../model/limits.ts'
-import { parseBucketPolicy } from '../model/policy-bucket.ts'
-import type { PolicyDocument } from '../model/policy-document.ts'
+import { parseBucketPolicy, policyParts } from '../model/policy-bucket.ts'
 import { PolicyError } from '../model/policy-error.ts'
+import { shownPolicy } from '../model/policy-principal-ids.ts'
 import { isPublicPolicy } from '../model/policy-public.ts'
 import type { OperationContext } from '../s3/define.ts'
 import { operation } from '../s3/define.ts'
@@ -28,21 +29,22 @@ export const PutBucketPolicy = operation({
   },
   errors: ['MalformedPolicy', 'MethodNotAllowed', 'MissingRequestBodyError', 'PolicyTooLarge'],
 
-  async handle({ bucket, caller, services }, { Policy }) {
+  async handle({ bucket, caller, services, signal }, { Policy }) {
     checkOwnAccount(bucket, caller)
-    const policy = checkedPolicy(Policy, bucket.name)
+    const policy = await asRefusal(() => parseBucketPolicy(Policy, bucket.name))
     if (bucket.settings.publicAccessBlock?.BlockPublicPolicy && isPublicPolicy(policy)) {
       throw new S3Error('AccessDenied', { message: 'Access Denied: public policies are blocked by the BlockPublicPolicy setting.' })
     }
-    await services.buckets.setSetting(bucket, 'policy', Policy)
+    const principals = await asRefusal(() => resolvePrincipals(services.control, policy, signal))
+    await services.buckets.setSetting(bucket, 'policy', { text: Policy, principals })
     return { status: 204 }
   },
 })
 
 /** @throws S3Error MalformedPolicy, which names the place, | PolicyTooLarge */
-function checkedPolicy(text: string, bucket: string): PolicyDocument {
+async function asRefusal<T>(work: () => T | Promise<T>): Promise<T> {
   try {
-    return parseBucketPolicy(text, bucket)
+    return await work()
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
     throw new S3Error(error.kind === 'malformed' ? 'MalformedPolicy' : 'PolicyTooLarge', { message: error.message, cause: error })
@@ -50,7 +52,7 @@ function checkedPolicy(text: string, bucket: string): PolicyDocument {
 }
 
 /**
- * The text as it was put.
+ * The text as it was put; whom it names and who is gone since stands in it by his unique id.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html
  */
 export const GetBucketPolicy = operation({
@@ -62,7 +64,10 @@ export const GetBucketPolicy = operation({
 
   async handle(context) {
     checkOwnAccount(context.bucket, context.caller)
-    return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from(policyOf(context)) }
+    const { text, principals } = policyParts(policyOf(context))
+    const standing = await context.services.control.principalIds(Object.keys(principals ?? {}))
+    const body = Buffer.from(shownPolicy(text, { ...(principals && { ids: principals }), standing }))
+    return { status: 200, headers: { 'content-type': 'application/json' }, body }
   },
 })
 
@@ -90,7 +95,8 @@ export const GetBucketPolicyStatus = operation({
   errors: ['NoSuchBucketPolicy'],
 
   async handle(context) {
-    const policy = checkedPolicy(policyOf(context), context.bucket.name)
+    const { text } = policyParts(policyOf(context))
+    const policy = await asRefusal(() => parseBucketPolicy(text, context.bucket.name))
     return { status: 200, body: xml('PolicyStatus', { IsPublic: isPublicPolicy(policy) }) }
   },
 })
@@ -102,7 +108,7 @@ function checkOwnAccount({ ownerId }: Bucket, caller: Caller): void {
 }
 
 /** @throws S3Error NoSuchBucketPolicy */
-function policyOf({ bucket }: OperationContext): string {
+function policyOf({ bucket }: OperationContext): BucketPolicy | string {
   const { policy } = bucket.settings
   if (policy === undefined) throw new S3Error('NoSuchBucketPolicy', { details: { BucketName: bucket.name } })
   return policy

@@ -18,7 +18,7 @@ import { writeConditions } from './shared/conditions.ts'
 import { expirationHeader } from './shared/expiration.ts'
 import { locationOf } from './shared/location.ts'
 import { objectTarget } from './shared/targets.ts'
-import { uploadMembers } from './shared/uploads.ts'
+import { checkContributor, uploadMembers } from './shared/uploads.ts'
 
 const Part = struct({ PartNumber: int({ min: 1, max: partNumberMax, code: 'InvalidArgument' }), ETag: text(), ...checksumFields })
 const CompleteMultipartUploadDocument = document('CompleteMultipartUpload', struct({ Part: list(Part, { min: 1, max: partNumberMax }) }), {
@@ -60,7 +60,7 @@ export const CompleteMultipartUpload = operation({
     'PreconditionFailed',
   ],
 
-  handle(context, input) {
+  async handle(context, input) {
     const request: CompleteRequest = {
       bucket: context.bucket,
       key: input.Key,
@@ -75,7 +75,8 @@ export const CompleteMultipartUpload = operation({
       objectSize: input.ObjectSize,
       conditions: input.Conditions,
     }
-    return Promise.resolve(slow(complete(context, request)))
+    checkContributor(context, await context.services.objects.findUpload(request))
+    return slow(complete(context, request))
   },
 })
 

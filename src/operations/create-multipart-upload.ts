@@ -1,7 +1,10 @@
 /** CreateMultipartUpload. */
+import { isPrincipal, type Principal } from '../access/caller.ts'
+import { initiatorOf } from '../access/initiator.ts'
 import { parseChecksumAlgorithm, parseChecksumType, resolveMultipartChecksum } from '../model/checksums.ts'
+import { S3Error } from '../model/errors.ts'
 import { headerValue } from '../model/headers.ts'
-import { operation } from '../s3/define.ts'
+import { type OperationContext, operation } from '../s3/define.ts'
 import { headers, objectKey } from '../s3/members.ts'
 import { xml } from '../s3/reply.ts'
 import { attributeMembers, attributesOf, encryptionHeader } from './shared/attributes.ts'
@@ -41,10 +44,17 @@ export const CreateMultipartUpload = operation({
 
   async handle(context, input) {
     const { bucket, services } = context
+    const initiator = initiatorOf(namedCaller(context))
     const { algorithm, type, isRequested } = input.Checksum
     const attributes = await attributesOf(context, input)
     const checksum = { algorithm, type, isGiven: isRequested }
-    const { uploadId, initiatedMs, record } = await services.objects.createUpload({ bucket, key: input.Key, attributes, checksum })
+    const { uploadId, initiatedMs, record } = await services.objects.createUpload({
+      bucket,
+      key: input.Key,
+      initiator,
+      attributes,
+      checksum,
+    })
     return {
       status: 200,
       headers: {
@@ -56,3 +66,9 @@ export const CreateMultipartUpload = operation({
     }
   },
 })
+
+/** @throws S3Error AccessDenied: parts need somebody that they belong to, whatever a bucket allows everybody */
+function namedCaller({ caller }: OperationContext): Principal {
+  if (isPrincipal(caller)) return caller
+  throw new S3Error('AccessDenied', { message: 'Anonymous users cannot initiate multipart uploads. Please authenticate.' })
+}

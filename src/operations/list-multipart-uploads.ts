@@ -17,7 +17,7 @@ import {
   listMembers,
   maxEntriesQuery,
 } from './shared/listing.ts'
-import { givenChecksum } from './shared/uploads.ts'
+import { givenChecksum, uploadPeople } from './shared/uploads.ts'
 
 interface Markers {
   readonly prefix: string
@@ -92,8 +92,7 @@ function uploadElement({ id, key, record, initiatedMs }: Upload, write: KeyWrite
   return {
     Key: write(key),
     UploadId: id,
-    Initiator: { ID: record.ownerId },
-    Owner: { ID: record.ownerId },
+    ...uploadPeople(record),
     StorageClass: record.storageClass,
     Initiated: isoTime(initiatedMs),
     ...givenChecksum(record),

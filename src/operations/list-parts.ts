@@ -9,7 +9,7 @@ import { isoTime } from '../s3/xml/write.ts'
 import { checksumElement } from './shared/checksums.ts'
 import { abortHeaders } from './shared/expiration.ts'
 import { maxEntriesQuery } from './shared/listing.ts'
-import { givenChecksum, uploadMembers } from './shared/uploads.ts'
+import { authorizeUpload, givenChecksum, uploadMembers, uploadPeople } from './shared/uploads.ts'
 
 /**
  * The parts that an open upload has so far.
@@ -19,6 +19,7 @@ export const ListParts = operation({
   name: 'ListParts',
   route: 'GET /{Bucket}/{Key+}?uploadId',
   action: 's3:ListMultipartUploadParts',
+  asksItself: true,
   input: {
     ...uploadMembers,
     MaxParts: maxEntriesQuery('max-parts'),
@@ -27,16 +28,17 @@ export const ListParts = operation({
   },
   errors: ['InvalidArgument', 'NoSuchUpload'],
 
-  async handle(context, { Key: key, UploadId: uploadId, MaxParts: limit = listMaxEntries, PartNumberMarker: marker = 0 }) {
+  async handle(context, input) {
     const { bucket, services } = context
+    const { Key: key, UploadId: uploadId, MaxParts: limit = listMaxEntries, PartNumberMarker: marker = 0 } = input
+    await authorizeUpload(context, 's3:ListMultipartUploadParts', input)
     const page = await services.objects.listParts({ bucket, key, uploadId }, { afterNumber: marker, limit })
     const { record } = page.upload
     const body = xml('ListPartsResult', {
       Bucket: bucket.name,
       Key: key,
       UploadId: uploadId,
-      Initiator: { ID: record.ownerId },
-      Owner: { ID: record.ownerId },
+      ...uploadPeople(record),
       StorageClass: record.storageClass,
       PartNumberMarker: marker,
       NextPartNumberMarker: page.parts.at(-1)?.number ?? marker,

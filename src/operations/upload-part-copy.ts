@@ -12,7 +12,7 @@ import { encryptionHeader } from './shared/attributes.ts'
 import { checksumElement } from './shared/checksums.ts'
 import { type FoundSource, findSource, sourceHeader, sourceMembers } from './shared/copy-source.ts'
 import { untilOpened } from './shared/find.ts'
-import { partNumberMember, uploadMembers } from './shared/uploads.ts'
+import { checkContributor, partNumberMember, uploadMembers } from './shared/uploads.ts'
 
 const members = {
   ...uploadMembers,
@@ -37,7 +37,8 @@ export const UploadPartCopy = operation({
   errors: ['InvalidArgument', 'InvalidRequest', 'NoSuchKey', 'NoSuchUpload', 'NoSuchVersion', 'NotImplemented', 'PreconditionFailed'],
 
   async handle(context, input) {
-    await context.services.objects.findOpenUpload({ bucket: context.bucket, key: input.Key, uploadId: input.UploadId })
+    const { bucket, services } = context
+    checkContributor(context, await services.objects.findOpenUpload({ bucket, key: input.Key, uploadId: input.UploadId }))
     const found = await findSource(context, input)
     // What can be refused at once is refused with a status of its own.
     rangeOf(input, found)

@@ -11,7 +11,7 @@ import { headers } from '../s3/members.ts'
 import { encryptionHeader } from './shared/attributes.ts'
 import { checksumHeaders, claimedChecksum, contentClaims } from './shared/checksums.ts'
 import { checkLockedContent } from './shared/object-lock.ts'
-import { partNumberMember, uploadMembers } from './shared/uploads.ts'
+import { checkContributor, partNumberMember, uploadMembers } from './shared/uploads.ts'
 
 /**
  * Stores one part of an upload, in place of an earlier one of its number.
@@ -26,9 +26,12 @@ export const UploadPart = operation({
   body: 'stream',
   errors: ['BadDigest', 'EntityTooLarge', 'InvalidArgument', 'InvalidDigest', 'InvalidRequest', 'MissingContentLength', 'NoSuchUpload'],
 
-  async handle({ bucket, services, signal }, { Key: key, UploadId: uploadId, PartNumber: number, Claims: claims }, body) {
+  async handle(context, { Key: key, UploadId: uploadId, PartNumber: number, Claims: claims }, body) {
+    const { bucket, services, signal } = context
     const address = { bucket, key, uploadId }
-    const { record } = await services.objects.findOpenUpload(address)
+    const upload = await services.objects.findOpenUpload(address)
+    checkContributor(context, upload)
+    const { record } = upload
     checkClaim(record, claims.checksum)
     checkLockedContent(bucket, { lock: lockIn(record), claims, what: 'Part' })
     const { part } = await services.objects.putPart({ ...address, number, claims, signal }, body)

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import { createKeySealing } from '../access/access-keys.ts'
 import { createKeys } from '../access/credentials.ts'
+import { KeyUses } from '../access/key-uses.ts'
 import { createSessions } from '../access/session-tokens.ts'
 import type { Config } from '../config/schema.ts'
 import type { ControlDoor } from '../control/door.ts'
@@ -19,17 +20,19 @@ import { createAccountGate } from '../s3/account-gate.ts'
 import type { Gate } from '../s3/gate.ts'
 import type { Health, PeerHandler } from '../s3/internal.ts'
 import { createS3Server, type S3Server } from '../s3/server.ts'
+import type { Closing } from './stores.ts'
 
 export interface FrontParts {
   readonly config: Config
   readonly parts: ObjectParts
   readonly control: ControlDoor
   readonly gate: Gate
+  readonly uses: KeyUses
   readonly peer: PeerHandler
   readonly log: Logger
 }
 
-export function createFront({ config, parts, control, gate, peer, log }: FrontParts): S3Server {
+export function createFront({ config, parts, control, gate, uses, peer, log }: FrontParts): S3Server {
   const services = {
     objects: createObjects(parts),
     buckets: createBuckets({ metadata: parts.metadata, changed: (bucket) => control.changed(bucket) }),
@@ -55,6 +58,7 @@ export function createFront({ config, parts, control, gate, peer, log }: FrontPa
       accessKeys: createKeySealing({ secret: config.credentials.peeringSecret }),
       sessions: createSessions({ secret: config.credentials.peeringSecret }),
       verifyWebToken: createWebTokens(config.oidc),
+      keyUses: uses,
     }),
     peer,
     health: () => healthOf(parts.metadata),
@@ -63,15 +67,23 @@ export function createFront({ config, parts, control, gate, peer, log }: FrontPa
   })
 }
 
+/** The gate of a thread tells it what keys are used for, and IAM asks it. */
+export function openKeyUses(metadata: Metadata, closing: Closing): KeyUses {
+  const uses = new KeyUses({ metadata, clock: systemClock })
+  closing(() => uses.close())
+  return uses
+}
+
 export function createGate(
   { credentials, region: self, regions }: Config,
   of: {
     readonly parts: Pick<ObjectParts, 'metadata'>
     readonly control: Pick<ControlDoor, 'resolveBucket' | 'accountByCanonicalId'>
     readonly peerKeyOf: PeerKeys['peerKeyOf']
+    readonly uses: KeyUses
   },
 ): Gate {
-  const { parts, control, peerKeyOf } = of
+  const { parts, control, peerKeyOf, uses } = of
   const others = regions.map(({ name }) => name).filter((name) => name !== self)
   const secret = credentials.peeringSecret
   return createAccountGate({
@@ -80,6 +92,7 @@ export function createGate(
       sealing: createKeySealing({ secret }),
       sessions: createSessions({ secret }),
     }),
+    uses,
     regions: [self, ...others],
     resolveBucket: (name) => control.resolveBucket(name),
     accountIdOf: async (canonicalId) => (await control.accountByCanonicalId(canonicalId))?.accountId,

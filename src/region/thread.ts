@@ -21,7 +21,7 @@ import { jsonMaxBytes } from '../peers/protocol.ts'
 import { type IncomingBody, type IncomingCall, type OutgoingReply, PeerRoutes } from '../peers/routes.ts'
 import { replicationRoutes } from '../replication/routes.ts'
 import { threadErrors } from './errors.ts'
-import { createFront, createGate } from './front.ts'
+import { createFront, createGate, openKeyUses } from './front.ts'
 import type { RegionAsks, ThreadAsks, ThreadData } from './messages.ts'
 import { metadataFolder, openParts } from './stores.ts'
 
@@ -68,12 +68,14 @@ async function serve({ config, boot, journal, pins, place, port }: ThreadData, t
     peers: config.regions.map(({ name }) => name).filter((name) => name !== config.region),
     peeringSecret: config.credentials.peeringSecret,
   })
-  const gate = createGate(config, { parts, control, peerKeyOf })
+  const uses = openKeyUses(metadata, (close) => closers.push(close))
+  const gate = createGate(config, { parts, control, peerKeyOf, uses })
   const front = createFront({
     config: { ...config, s3: { ...config.s3, port } },
     parts,
     control,
     gate,
+    uses,
     peer: peerHandler(config, { parts, link, log }),
     log,
   })

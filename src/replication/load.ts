@@ -3,6 +3,7 @@ import { BlobCorrupt, BlobMissing } from '../blobs/errors.ts'
 import type { Steps } from '../metadata/steps.ts'
 import { bucketById } from '../metadata/tables/buckets.ts'
 import { nameOf } from '../metadata/tables/control.ts'
+import { principalIds } from '../metadata/tables/identities.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
 import { partsOf } from '../metadata/tables/uploads.ts'
 import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
@@ -43,7 +44,7 @@ export function loadRows(
   { tasks, nowMs }: { readonly tasks: readonly Task[]; readonly nowMs: number },
 ): Promise<readonly (Loaded | Unsendable)[]> {
   return metadata.read(function* () {
-    const known: Known = { buckets: new Map(), names: new Map(), policies: new Map(), nowMs }
+    const known: Known = { buckets: new Map(), names: new Map(), policies: new Map(), roleIds: new Map(), nowMs }
     const loaded: (Loaded | Unsendable)[] = []
     for (const task of tasks) loaded.push(yield* loadRow(task, known))
     return loaded
@@ -56,10 +57,12 @@ interface Known {
   readonly names: Map<string, BucketName | undefined>
   /** Of source buckets. */
   readonly policies: Map<string, PolicyDocument | undefined>
+  /** By ARN. */
+  readonly roleIds: Map<string, string | undefined>
   readonly nowMs: number
 }
 
-function* loadRow(task: Task, { buckets, names, policies, nowMs }: Known): Steps<Loaded | Unsendable> {
+function* loadRow(task: Task, { buckets, names, policies, roleIds, nowMs }: Known): Steps<Loaded | Unsendable> {
   if (!buckets.has(task.bucketId)) buckets.set(task.bucketId, yield* bucketById(task.bucketId))
   if (!names.has(task.destinationName)) names.set(task.destinationName, yield* nameOf(task.destinationName))
   const bucket = buckets.get(task.bucketId)
@@ -74,11 +77,19 @@ function* loadRow(task: Task, { buckets, names, policies, nowMs }: Known): Steps
     return { kind: 'moved', task, to: { bucketId: named.id, region: named.region } }
   }
   if (!policies.has(bucket.id)) policies.set(bucket.id, readBucketPolicy(bucket))
-  const refusal = sourceRefusal({ bucket, policy: policies.get(bucket.id), version, task, nowMs })
+  const policy = policies.get(bucket.id)
+  const roleId = policy && (yield* roleIdOf(bucket, roleIds))
+  const refusal = sourceRefusal({ bucket, roleId, policy, version, task, nowMs })
   if (refusal !== undefined) return { kind: 'failed', task, reason: refusal }
   const { blobSet } = version
   const layout = blobSet === undefined ? undefined : yield* partsOf(blobSet, { afterNumber: 0, limit: partNumberMax })
   return { task, version, layout, link }
+}
+
+function* roleIdOf({ settings }: Bucket, known: Known['roleIds']): Steps<string | undefined> {
+  const arn = settings.replication?.configuration.Role ?? ''
+  if (!known.has(arn)) known.set(arn, (yield* principalIds([arn]))[arn])
+  return known.get(arn)
 }
 
 /** What the destination must be told for the source to count on the delivery: see `proof.ts`. */

@@ -12,6 +12,8 @@ import type { VersionRecord } from '../model/version.ts'
 
 export interface SourceSide {
   readonly bucket: Bucket
+  /** The unique id of the role that stands in the configuration; undefined: there is none now, which the destination refuses. */
+  readonly roleId: string | undefined
   /** Of the bucket, read; undefined: it has none. */
   readonly policy: PolicyDocument | undefined
   readonly version: {
@@ -23,13 +25,13 @@ export interface SourceSide {
 }
 
 /** Why a version may not leave, if it may not. */
-export function sourceRefusal({ bucket, policy, version, task, nowMs }: SourceSide): FailureReason | undefined {
+export function sourceRefusal({ bucket, roleId = '', policy, version, task, nowMs }: SourceSide): FailureReason | undefined {
   const { key, isContent } = task
   const arn = bucket.settings.replication?.configuration.Role ?? ''
   const named = parseRoleArn(arn)
   if (policy !== undefined && named !== undefined) {
     const source = { bucket: bucket.name, key, ownerId: bucket.ownerId }
-    const refusal = sourcePolicyRefusal({ policy, role: { ...named, arn }, source, isContent, lock: version.record, nowMs })
+    const refusal = sourcePolicyRefusal({ policy, role: { ...named, arn, id: roleId }, source, isContent, lock: version.record, nowMs })
     if (refusal !== undefined) return refusal
   }
   // What the row of a lock does not say cannot be sent, and a version without its lock must not be.

@@ -1,22 +1,25 @@
 /** The gate of a region: signatures by its keys, buckets by its directory, permissions by `access`. */
 import { BucketPolicies } from '../access/bucket-policies.ts'
-import { isPrincipal } from '../access/caller.ts'
+import { type Caller, isPrincipal } from '../access/caller.ts'
 import type { Keys } from '../access/credentials.ts'
 import { type DecisionFacts, decide } from '../access/decide.ts'
 import { accessDenied } from '../access/denied.ts'
+import type { KeyUses } from '../access/key-uses.ts'
 import { bucketArn, objectArn } from '../model/arn.ts'
 import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import type { ObjectVersion } from '../model/version.ts'
 import { formKey, verifyForm } from './auth/post-form.ts'
 import { SigningKeys } from './auth/signing-keys.ts'
-import { claimedKey, readClaim, verifySignature } from './auth/verify.ts'
+import { type Anonymous, claimedKey, readClaim, type Signed, verifySignature } from './auth/verify.ts'
 import { RequestContext } from './condition-context.ts'
 import type { Target } from './define.ts'
 import type { Authorization, Confirm, Gate } from './gate.ts'
 
 export interface AccountGateOptions {
   readonly keys: Keys
+  /** Is told of every key that has proven itself; absent: nobody wants to know. */
+  readonly uses?: Pick<KeyUses, 'note'>
   /** Regions whose scope is accepted, this one first: a bucket that lives in another is redirected to, not refused. */
   readonly regions: readonly [string, ...string[]]
   /** @throws S3Error NoSuchBucket | PermanentRedirect */
@@ -37,16 +40,25 @@ export function createAccountGate(options: AccountGateOptions): Gate {
   const { keys, regions } = options
   const signingKeys = new SigningKeys()
   const policies = new BucketPolicies()
+  const noted = <T extends Anonymous | Signed>(verified: T, nowMs: number): T => {
+    if (verified.kind === 'signed' && isKeyOfSomebody(verified.caller)) {
+      const { service, region } = verified.scope
+      options.uses?.note(verified.accessKeyId, { usedMs: nowMs, service, region })
+    }
+    return verified
+  }
   return {
     async verify(head, nowMs) {
       const claimed = readClaim(head)
       const key = claimedKey(claimed)
       const credential = key && (await keys.find(key))
-      return verifySignature(claimed, { nowMs, regions, services, credential, keys: signingKeys })
+      const verified = verifySignature(claimed, { nowMs, regions, services, credential, keys: signingKeys })
+      if (verified.kind !== 'awaiting-body') return noted(verified, nowMs)
+      return { ...verified, complete: (sha256) => noted(verified.complete(sha256), nowMs) }
     },
     async verifyForm(claim, nowMs) {
       const credential = await keys.find(formKey(claim))
-      return verifyForm(claim, { nowMs, regions, services: ['s3'], credential, keys: signingKeys })
+      return noted(verifyForm(claim, { nowMs, regions, services: ['s3'], credential, keys: signingKeys }), nowMs)
     },
     async resolveBucket(name, expectedOwner) {
       const bucket = await options.resolveBucket(name)
@@ -55,6 +67,11 @@ export function createAccountGate(options: AccountGateOptions): Gate {
     },
     authorize: (question) => authorize(question, { ...options, policies }),
   }
+}
+
+/** Temporary credentials are nobody's key, and regions have none that IAM knows. */
+function isKeyOfSomebody({ kind }: Caller): boolean {
+  return kind === 'user' || kind === 'root'
 }
 
 type AuthorizeParts = Pick<AccountGateOptions, 'accountIdOf' | 'findVersion'> & { readonly policies: BucketPolicies }
@@ -114,6 +131,7 @@ function judge(question: Authorization, { parts, resourceAccount, version }: Jud
     bucket: target.bucket && bucketAccess(target.bucket, parts.policies),
     object: typeof version === 'object' ? { ownerId: version.record.ownerId, acl: version.record.acl.value } : version,
     isNew: target.isNew === true,
+    isInitiator: target.isInitiator === true,
   })
   return {
     needsVersion: decision.kind === 'needsObject' || (context?.misses ?? false),

@@ -22,6 +22,8 @@ export interface Target {
   readonly versionId?: string | undefined
   /** The object is what this request writes: whatever the key holds now has no say. */
   readonly isNew?: boolean
+  /** It is an upload that the caller began. */
+  readonly isInitiator?: boolean
   /** That are to be put on it; `inBody`: not read yet, and asked about again when they are. */
   readonly tags?: readonly Tag[] | 'inBody'
   /** That is to be put on it; absent: the request's headers say it. */

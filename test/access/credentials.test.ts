@@ -184,7 +184,7 @@ describe('temporary credentials', () => {
       canonicalId,
       arn: `arn:aws:sts::${accountId}:assumed-role/worker/me`,
       userId: 'AROAworker:me',
-      session: { issuerArn: roleOf('worker').arn, kind: 'role', expiresMs: key.expiresMs },
+      session: { issuerArn: roleOf('worker').arn, issuerId: roleOf('worker').id, kind: 'role', expiresMs: key.expiresMs },
     })
     expect(await may(key, 's3:ListBucket')).toBe('allow')
     expect(await may(key, 'iam:ListUsers')).toBe('implicitDeny')

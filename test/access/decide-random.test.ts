@@ -139,7 +139,7 @@ function toCaller({ kind, account, arn, roleArn: issuerArn, identity, boundary, 
     accessKeyId: 'AKIA',
     arn,
     userId: 'id',
-    ...(issuerArn !== undefined && { session: { issuerArn, kind: 'role', issuedMs: 0, expiresMs: 1 } }),
+    ...(issuerArn !== undefined && { session: { issuerArn, issuerId: issuerArn, kind: 'role', issuedMs: 0, expiresMs: 1 } }),
     permissions: { identity: read(identity), ...(boundary && { boundary: read(boundary) }), ...(session && { session: read(session) }) },
   }
   return principal

@@ -49,9 +49,10 @@ interface Case {
   readonly action?: string
   readonly bucket?: Partial<BucketAccess>
   readonly object?: ObjectAccess | 'unread' | 'absent'
+  readonly isInitiator?: boolean
 }
 
-function ask({ caller, action = 's3:GetObject', bucket, object = { ownerId: own, acl: [] } }: Case): string {
+function ask({ caller, action = 's3:GetObject', bucket, object = { ownerId: own, acl: [] }, isInitiator = false }: Case): string {
   const isObject = action.includes('Object')
   const decision = decide({
     caller,
@@ -59,6 +60,7 @@ function ask({ caller, action = 's3:GetObject', bucket, object = { ownerId: own,
     resource: isObject ? 'arn:aws:s3:::b/k' : 'arn:aws:s3:::b',
     bucket: { ownerId: own, policy: undefined, ownership: 'ObjectWriter', publicAccessBlock: undefined, acl: undefined, ...bucket },
     object: object === 'absent' ? undefined : object,
+    isInitiator,
   })
   return decision.kind === 'deny' ? decision.reason : decision.kind
 }
@@ -165,12 +167,31 @@ describe('a principal of the same account', () => {
   it('is kept by the policy of its session when the role is named, and not when the session is', () => {
     const issuerArn = 'arn:aws:iam::111111111111:role/path/r'
     const arn = 'arn:aws:sts::111111111111:assumed-role/r/s'
-    const session = { issuerArn, kind: 'role', issuedMs: 0, expiresMs: 1 } as const
+    const session = { issuerArn, issuerId: 'AROAR', kind: 'role', issuedMs: 0, expiresMs: 1 } as const
     const caller = user('own', 'none', { kind: 'session', arn, session, permissions: { identity: [], session: [] } })
     expect(ask({ caller, bucket: { policy: policyFor('Allow', issuerArn) } })).toBe('no-identity')
     expect(ask({ caller, bucket: { policy: policyFor('Allow', arn) } })).toBe('allow')
     expect(ask({ caller: { ...caller, permissions: { identity: [] } }, bucket: { policy: policyFor('Allow', issuerArn) } })).toBe('allow')
   })
+})
+
+describe('whoever began an upload', () => {
+  const action = 's3:AbortMultipartUpload'
+
+  it.each(['own', 'other'] as const)(
+    'of the %s account may end it, inside his boundary and his session, unless it is denied',
+    (account) => {
+      const caller = user(account, 'none')
+      expect(isAllowed({ caller, action })).toBe(false)
+      expect(isAllowed({ caller, action, isInitiator: true })).toBe(true)
+      expect(isAllowed({ caller: user(account, 'Deny'), action, isInitiator: true })).toBe(false)
+      expect(isAllowed({ caller, action, isInitiator: true, bucket: { policy: policyFor('Deny') } })).toBe(false)
+      for (const limit of [{ boundary: [] }, { session: [] }]) {
+        const limited = { ...caller, permissions: { ...caller.permissions, ...limit } }
+        expect(isAllowed({ caller: limited, action, isInitiator: true })).toBe(false)
+      }
+    },
+  )
 })
 
 describe('an object of another account', () => {

@@ -134,7 +134,11 @@ describe('a check', () => {
     ['a row of the control log that was changed', 'control-log', `UPDATE control_log SET time_ms = 1 WHERE position = 1`],
     ['a row of the control log that is gone', 'control-log', `DELETE FROM control_log WHERE position = 1`],
     ['a bucket that nobody named', 'bucket', `DELETE FROM names WHERE name = 'plain'`],
-    ['a bucket that is gone', 'bucket', `INSERT INTO names VALUES ('lost', 'lost-id', 'us-east-1', 'owner', 1, 1)`],
+    [
+      'a bucket that is gone',
+      'bucket',
+      `INSERT INTO names (name, id, region, owner_id, created_ms, seq) VALUES ('lost', 'lost-id', 'us-east-1', 'owner', 1, 1)`,
+    ],
   ] as const)('finds %s', async (_, kind, how) => {
     const folder = await filledFolder()
     if (typeof how === 'string') change(folder, how)

@@ -106,7 +106,8 @@ describe('a snapshot', () => {
     await deployment.stop('eu-west-1')
     // What was asked by the region before it went, and answered after.
     const made = { name: 'made', id: 'b-made', region: 'eu-west-1', ownerId: 'c'.repeat(64), createdMs: 1 }
-    const settings = { ownership: 'ObjectWriter' } as const
+    const acl = [{ Grantee: { Type: 'CanonicalUser', ID: 'c'.repeat(64) }, Permission: 'FULL_CONTROL' }] as const
+    const settings = { ownership: 'ObjectWriter', acl, tags: [{ Key: 'made', Value: 'with' }] } as const
     await home.metadata.commit({
       tx: 'appendControl',
       selfRegion: 'us-east-1',
@@ -126,8 +127,9 @@ describe('a snapshot', () => {
     expect(await baseOf(europe)).toBeGreaterThan(6)
     expect((await refusal(europe.control.resolveBucket('gone'))).code).toBe('NoSuchBucket')
     expect(await europe.control.resolveBucket('stays')).toMatchObject({ state: 'active' })
-    // Its row is not kept any more: it is closed, whatever was asked.
-    expect(await europe.control.resolveBucket('made')).toMatchObject({ state: 'active', settings: { ownership: 'BucketOwnerEnforced' } })
+    // Its row is not kept any more, but what was asked.
+    expect((await rowsOf(europe)).some(({ change }) => change.kind === 'createBucket')).toBe(false)
+    expect(await europe.control.resolveBucket('made')).toMatchObject({ state: 'active', versioning: 'Unversioned', settings })
     await europe.control.createBucket(bucketOf('goes-on'))
     await alike([home, europe])
   })

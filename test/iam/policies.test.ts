@@ -21,6 +21,7 @@ import {
   ListUserPoliciesCommand,
   ListUsersCommand,
   PutGroupPolicyCommand,
+  PutUserPermissionsBoundaryCommand,
   SetDefaultPolicyVersionCommand,
   SimulateCustomPolicyCommand,
   SimulatePrincipalPolicyCommand,
@@ -107,6 +108,37 @@ describe('a managed policy', () => {
     expect(first.IsTruncated).toBe(true)
     const rest = await root().send(new ListEntitiesForPolicyCommand({ PolicyArn, MaxItems: 2, Marker: first.Marker }))
     expect([rest.IsTruncated, rest.PolicyUsers?.length]).toEqual([false, 1])
+  })
+
+  it('is counted wherever it is used, as far as the account that asks uses it', async () => {
+    const PolicyArn = await newPolicy()
+    const aws = 'arn:aws:iam::aws:policy/IAMReadOnlyAccess'
+    const other = await newAccount(node())
+    await newUser(node(), { by: other.iam, attached: aws })
+    const counts = async (arn: string, by = root()) => {
+      const { Policy } = await by.send(new GetPolicyCommand({ PolicyArn: arn }))
+      const { Policies = [] } = await by.send(new ListPoliciesCommand({ MaxItems: 1000 }))
+      const listed = Policies.find((one) => one.Arn === arn)
+      expect(listed).toMatchObject({
+        AttachmentCount: Policy?.AttachmentCount,
+        PermissionsBoundaryUsageCount: Policy?.PermissionsBoundaryUsageCount,
+      })
+      return [Policy?.AttachmentCount, Policy?.PermissionsBoundaryUsageCount]
+    }
+    const before = await counts(aws)
+    expect(await counts(aws, other.iam)).toEqual([1, 0])
+    expect(await counts(PolicyArn)).toEqual([0, 0])
+    const users = await Promise.all([newUser(node(), { attached: PolicyArn }), newUser(node(), { attached: PolicyArn })])
+    for (const { name: UserName } of users) {
+      await root().send(new PutUserPermissionsBoundaryCommand({ UserName, PermissionsBoundary: PolicyArn }))
+    }
+    const [first] = users
+    await root().send(new DetachUserPolicyCommand({ UserName: first.name, PolicyArn }))
+    expect(await counts(PolicyArn)).toEqual([1, 2])
+    expect(await counts(aws)).toEqual(before)
+    const bounded = new ListEntitiesForPolicyCommand({ PolicyArn, PolicyUsageFilter: 'PermissionsBoundary', EntityFilter: 'User' })
+    const names = users.map(({ name }) => name).sort()
+    expect((await root().send(bounded)).PolicyUsers?.map(({ UserName }) => UserName)).toEqual(names)
   })
 
   it('of another account cannot be attached, read or changed', async () => {

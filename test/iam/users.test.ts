@@ -21,6 +21,7 @@ import {
   UntagUserCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam'
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import { describe, expect, it } from 'vitest'
 import { newName, refusal, useDeployment } from '../support/deployment.ts'
@@ -158,13 +159,36 @@ describe('an access key', () => {
     })
   })
 
-  it('is not known to have been used, and of another user it is none', async () => {
-    const { name, keys } = await newUser(node())
+  it('says what it was used for last, and nothing before it was used, nor of a signature that is none', async () => {
+    const { name, keys, sts, iam } = await newUser(node())
+    const lastUse = async () => {
+      const { UserName, AccessKeyLastUsed } = await root().send(new GetAccessKeyLastUsedCommand({ AccessKeyId: keys.accessKeyId }))
+      expect(UserName).toBe(name)
+      return AccessKeyLastUsed
+    }
+    const never = { ServiceName: 'N/A', Region: 'N/A' }
+    expect(await lastUse()).toEqual(never)
+    const forged = stsOf(node(), { ...keys, secretAccessKey: 'of-somebody-else' })
+    await refusal(forged.send(new GetCallerIdentityCommand({})))
+    expect(await lastUse()).toEqual(never)
+
+    const fromMs = Date.now()
+    await sts.send(new GetCallerIdentityCommand({}))
+    const first = await lastUse()
+    expect(first).toMatchObject({ ServiceName: 'sts', Region: node().region })
+    expect(first?.LastUsedDate?.getTime()).toBeGreaterThanOrEqual(fromMs)
+    // A use is one whatever came of it.
+    expect(await refusal(iam.send(new ListUsersCommand({})))).toMatchObject({ code: 'AccessDenied' })
+    expect(await lastUse()).toMatchObject({ ServiceName: 'iam' })
+    const { endpoint } = node()
+    const s3 = new S3Client({ endpoint, region: 'eu-west-1', credentials: keys, forcePathStyle: true, maxAttempts: 1 })
+    expect(await refusal(s3.send(new ListBucketsCommand({})))).toMatchObject({ code: 'AccessDenied' })
+    expect(await lastUse()).toMatchObject({ ServiceName: 's3', Region: 'eu-west-1' })
+  })
+
+  it('is none of another user', async () => {
+    const { keys } = await newUser(node())
     const other = await newUser(node())
-    expect(await root().send(new GetAccessKeyLastUsedCommand({ AccessKeyId: keys.accessKeyId }))).toMatchObject({
-      UserName: name,
-      AccessKeyLastUsed: { ServiceName: 'N/A', Region: 'N/A' },
-    })
     const foreign = root().send(new DeleteAccessKeyCommand({ UserName: other.name, AccessKeyId: keys.accessKeyId }))
     expect(await refusal(foreign)).toMatchObject({ code: 'NoSuchEntityException' })
   })

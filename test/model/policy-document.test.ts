@@ -17,14 +17,14 @@ describe('an identity policy', () => {
       statements: [
         {
           effect: 'Allow',
-          actions: { negated: false, patterns: ['s3:GetObject'] },
+          actions: { negated: false, patterns: ['s3:getobject'] },
           resources: { negated: false, patterns: ['arn:aws:s3:::b/*'] },
           conditions: [],
         },
       ],
     })
     const listed = parsePolicy(identity([{ ...allow, Sid: 'one', Action: ['s3:*', 'iam:GetRole'] }, allow]), 'identity')
-    expect(listed.statements.map(({ actions }) => actions.patterns)).toEqual([['s3:*', 'iam:GetRole'], ['s3:GetObject']])
+    expect(listed.statements.map(({ actions }) => actions.patterns)).toEqual([['s3:*', 'iam:getrole'], ['s3:getobject']])
   })
 
   it('takes NotAction and NotResource', () => {

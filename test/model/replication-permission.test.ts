@@ -248,7 +248,7 @@ describe('a destination of another account', () => {
 })
 
 describe('the policy of the source bucket', () => {
-  const role = { arn: 'arn:aws:iam::123456789012:role/replication', accountId: '123456789012', name: 'replication' }
+  const role = { arn: 'arn:aws:iam::123456789012:role/replication', accountId: '123456789012', name: 'replication', id: 'AROANOW' }
   const source = { bucket: 'source', key: 'k', ownerId: 'c'.repeat(64) }
   const refusal = (Action: string, Resource: string, isContent = true, principal: unknown = '*', lock = {}) => {
     const policy = parseBucketPolicy(JSON.stringify({ Statement: { Effect: 'Deny', Principal: principal, Action, Resource } }), 'source')

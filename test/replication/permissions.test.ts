@@ -3,6 +3,7 @@ import {
   DeleteBucketCommand,
   DeleteObjectCommand,
   GetObjectTaggingCommand,
+  PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
@@ -132,6 +133,28 @@ describe('the role decides, for every delivery', () => {
     await expect(head(pair.destination, far, 'no-role')).rejects.toThrow()
     await makeRole(pair)
     await untilStatus(pair.source, { bucket: near, key: 'no-role', status: 'COMPLETED', deadlineMs: 60_000 })
+  })
+
+  it('does not go on by what the destination gave to a role of that name before', { timeout: 90_000 }, async () => {
+    const pair = await openPair()
+    const { near, far, role } = await linkBuckets(pair)
+    const reading = [...bucketActions, ...objectActions.filter((action) => !action.startsWith('s3:Replicate'))]
+    const Resource = `arn:aws:s3:::${far}/*`
+    const statement = { Effect: 'Allow', Principal: { AWS: role }, Action: 's3:ReplicateObject', Resource }
+    const open = new PutBucketPolicyCommand({ Bucket: far, Policy: JSON.stringify({ Statement: statement }) })
+    await pair.destination.s3.send(open)
+    await allow(pair, 'replicator', reading)
+    await put(pair, near, 'given')
+    await untilStatus(pair.source, { bucket: near, key: 'given', status: 'COMPLETED' })
+    await forbid(pair, 'replicator')
+    await pair.iam.send(new DeleteRoleCommand({ RoleName: 'replicator' }))
+    await makeRole(pair)
+    await allow(pair, 'replicator', reading)
+    await put(pair, near, 'not-given')
+    await untilStatus(pair.source, { bucket: near, key: 'not-given', status: 'FAILED' })
+    expect(await reasonOf(pair.source, 'not-given')).toBe('DstPutObjectNotPermitted')
+    await pair.destination.s3.send(open)
+    await untilStatus(pair.source, { bucket: near, key: 'not-given', status: 'COMPLETED', deadlineMs: 60_000 })
   })
 
   it('fails a delete marker without s3:ReplicateDelete, and takes the object away when that is back', { timeout: 90_000 }, async () => {

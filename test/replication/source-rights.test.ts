@@ -16,7 +16,7 @@ function refusal(settings: BucketSettings, of: { owner?: string; acl?: readonly 
   const { owner = writerId, acl = [], isContent = true, isDeleteMarker = false } = of
   const bucket = bucketWith(settings)
   const version = { isDeleteMarker, record: { ownerId: owner, acl: { stamp: '', value: acl } } }
-  return sourceRefusal({ bucket, policy: readBucketPolicy(bucket), version, task: { key: 'k', isContent }, nowMs: 0 })
+  return sourceRefusal({ bucket, roleId: 'AROANOW', policy: readBucketPolicy(bucket), version, task: { key: 'k', isContent }, nowMs: 0 })
 }
 
 const grant = (Permission: Permission): Grant => ({ Grantee: { Type: 'CanonicalUser', ID: ownerId }, Permission })
@@ -47,7 +47,7 @@ describe('a lock that cannot be read', () => {
     const bucket = bucketWith({})
     const record = { ownerId, acl: { stamp: '', value: [] }, ...lock }
     const version = { isDeleteMarker: false, record }
-    return sourceRefusal({ bucket, policy: undefined, version, task: { key: 'k', isContent: true }, nowMs: 0 })
+    return sourceRefusal({ bucket, roleId: undefined, policy: undefined, version, task: { key: 'k', isContent: true }, nowMs: 0 })
   }
   const stamp = '0'.repeat(32)
 

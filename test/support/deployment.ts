@@ -8,6 +8,7 @@ import { sign } from 'aws4'
 import { afterAll, beforeAll } from 'vitest'
 import { createKeySealing, type KeySealing } from '../../src/access/access-keys.ts'
 import { createKeys } from '../../src/access/credentials.ts'
+import { KeyUses } from '../../src/access/key-uses.ts'
 import { createSessions } from '../../src/access/session-tokens.ts'
 import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
 import { createKeyring } from '../../src/blobs/seal.ts'
@@ -170,6 +171,7 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given, v
     readers: new ReaderPins(),
     encryptByDefault: defaults.encryption === 'AES256',
   })
+  const uses = new KeyUses({ metadata, clock })
   const others = regions.map((region) => region.name).filter((other) => other !== name)
   const server = createS3Server({
     config: { s3: { host: '127.0.0.1', port }, domains: [], limits, log: { access: false } },
@@ -180,6 +182,7 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given, v
         sealing: createKeySealing({ secret: peeringSecret }),
         sessions: createSessions({ secret: peeringSecret }),
       }),
+      uses,
       regions: [name, ...others],
       resolveBucket: (bucket) => control.resolveBucket(bucket),
       accountIdOf: async (canonicalId) => (await control.accountByCanonicalId(canonicalId))?.accountId,
@@ -192,6 +195,7 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given, v
       accessKeys: createKeySealing({ secret: peeringSecret }),
       sessions: createSessions({ secret: peeringSecret }),
       ...(verifyWebToken && { verifyWebToken }),
+      keyUses: uses,
     }),
     peer: peers.routes.handle,
     health: () => ({ isReady: true, reasons: [] }),
@@ -219,6 +223,7 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given, v
     await Promise.all(running)
     await control.close()
     await server.close()
+    await uses.close()
     await peers.close()
     await blobs.close()
     await metadata.close()

@@ -158,7 +158,7 @@ export async function openRegion(options: RegionOptions = {}): Promise<TestRegio
     services: {
       objects: options.between?.(objects) ?? objects,
       buckets: createBuckets({ metadata, changed: () => {} }),
-      control: noControl,
+      control: controlOf(options.principals ?? []),
       hashing,
       defaults,
     },
@@ -223,13 +223,18 @@ const serverSettings = {
   log: { access: false },
 }
 
-/** Operations on objects ask the control plane for nothing but accounts, and there are no others. */
-const noControl = new Proxy({} as Control, {
-  get: (_, property) => {
-    if (property === 'accountByCanonicalId') return async () => undefined
-    throw new Error(`this region has no control plane, and ${String(property)} was asked of it`)
-  },
-})
+/** Operations on objects ask the control plane for nothing but accounts, of which there are no others, and whom policies name. */
+const controlOf = (principals: readonly Principal[]) =>
+  new Proxy({} as Control, {
+    get: (_, property) => {
+      if (property === 'accountByCanonicalId') return async () => undefined
+      if (property === 'principalIds') {
+        return async (arns: readonly string[]) =>
+          Object.fromEntries(principals.filter(({ arn }) => arns.includes(arn)).map((one) => [one.arn, one.userId]))
+      }
+      throw new Error(`this region has no control plane, and ${String(property)} was asked of it`)
+    },
+  })
 
 const keys = createKeys({ accountId, canonicalId, rootAccessKeyId: accessKeyId, rootSecretAccessKey: secretAccessKey }, () => undefined)
 

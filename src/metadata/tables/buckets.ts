@@ -1,5 +1,5 @@
 /** Buckets of this region: their rows, and what may change in them. */
-import type { Bucket, BucketSettings, ReplicationDestination, VersioningState } from '../../model/bucket.ts'
+import type { Bucket, BucketName, BucketSettings, ReplicationDestination, VersioningState } from '../../model/bucket.ts'
 import { S3Error } from '../../model/errors.ts'
 import { type Row, type Steps, statement, type TransactionContext } from '../steps.ts'
 import { json, number, text } from './columns.ts'
@@ -33,8 +33,14 @@ export function* activeBucket(id: string): Steps<Bucket> {
   return bucket
 }
 
-/** Makes the bucket's row: part of applying a CreateBucket of the control log in the region it names. */
-export function* insertBucket(bucket: Bucket, { seq }: TransactionContext): Steps<void> {
+/** The bucket as it begins, out of a row of the control log or out of a snapshot: both must make the same. */
+export function* insertNewBucket(name: BucketName, settings: BucketSettings, context: TransactionContext): Steps<void> {
+  // What a lock is on must have versions.
+  const versioning = settings.objectLock === undefined ? 'Unversioned' : 'Enabled'
+  yield* insertBucket({ ...name, state: 'active', versioning, settings }, context)
+}
+
+function* insertBucket(bucket: Bucket, { seq }: TransactionContext): Steps<void> {
   yield statement(
     `INSERT INTO buckets (${columns}, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
     bucket.id,

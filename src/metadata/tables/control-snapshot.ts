@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { BucketSettings } from '../../model/bucket.ts'
 import { type Row, type SqlValue, type Steps, statement, type TransactionContext } from '../steps.ts'
-import { dropBucket, insertBucket } from './buckets.ts'
-import { number, text } from './columns.ts'
+import { dropBucket, insertNewBucket } from './buckets.ts'
+import { json, number, text } from './columns.ts'
 import { ControlHistoryMismatch, type ControlRow, ControlRowOutdated, controlRowsAfter, insertRow, lastControlRow } from './control.ts'
 import { type ControlEpoch, controlEpochs, writeControlBase, writeControlEpochs } from './control-epochs.ts'
 
@@ -12,7 +12,7 @@ import { type ControlEpoch, controlEpochs, writeControlBase, writeControlEpochs 
  * NOTE: a table that is missing here is missing in a region that was started from a snapshot.
  */
 const controlTables = [
-  { name: 'names', key: ['name'], columns: ['name', 'id', 'region', 'owner_id', 'created_ms'] },
+  { name: 'names', key: ['name'], columns: ['name', 'id', 'region', 'owner_id', 'created_ms', 'settings'] },
   { name: 'accounts', key: ['id'], columns: ['id', 'canonical_id', 'record'] },
   { name: 'identities', key: ['account_id', 'type', 'name'], columns: ['account_id', 'type', 'name', 'record'] },
   {
@@ -43,8 +43,6 @@ export interface ControlDigest {
 
 /** Rows of the log that travel with a snapshot. */
 const snapshotRows = 200
-/** A bucket of which nothing but its name is known any more: closed, as new ones are. */
-const unknownSettings: BucketSettings = { ownership: 'BucketOwnerEnforced' }
 
 /** Everything at one moment; undefined before the first row. */
 export function* controlSnapshot(): Steps<ControlSnapshot | undefined> {
@@ -97,17 +95,21 @@ function* takeControlSnapshot(
   for (const row of rows) yield* insertRow(row, context)
   for (const table of controlTables) {
     yield statement(`DELETE FROM ${table.name}`)
-    const columns = [...table.columns, 'seq']
-    const sql = `INSERT INTO ${table.name} (${columns.join(', ')}) VALUES (${columns.map((_, i) => `?${i + 1}`).join(', ')})`
-    for (const cells of tables.find(({ name }) => name === table.name)?.rows ?? []) yield statement(sql, ...cells, context.seq)
+    for (const cells of tables.find(({ name }) => name === table.name)?.rows ?? []) {
+      // A region of an older version does not know the last columns, which have a default.
+      const columns = [...table.columns.slice(0, cells.length), 'seq']
+      const sql = `INSERT INTO ${table.name} (${columns.join(', ')}) VALUES (${columns.map((_, i) => `?${i + 1}`).join(', ')})`
+      yield statement(sql, ...cells, context.seq)
+    }
   }
-  yield* followNames(input.selfRegion, rows, context)
+  yield statement('DELETE FROM key_uses WHERE NOT EXISTS (SELECT 1 FROM access_keys WHERE access_keys.id = key_uses.id)')
+  yield* followNames(input.selfRegion, context)
 }
 
 export const controlSnapshots = { takeControlSnapshot } as const
 
 /** Drops what has no name any more, and makes what has one and is not there. */
-function* followNames(selfRegion: string, rows: readonly ControlRow[], context: TransactionContext): Steps<void> {
+function* followNames(selfRegion: string, context: TransactionContext): Steps<void> {
   const gone = yield statement('SELECT id FROM buckets WHERE NOT EXISTS (SELECT 1 FROM names WHERE names.id = buckets.id)')
   for (const row of gone) {
     const [held] = yield statement('SELECT 1 AS found FROM versions WHERE bucket_id = ?1 LIMIT 1', text(row.id))
@@ -116,18 +118,15 @@ function* followNames(selfRegion: string, rows: readonly ControlRow[], context: 
       throw new ControlHistoryMismatch(`the snapshot has no bucket ${text(row.id)} of this region, which holds objects`)
     yield* dropBucket(text(row.id), context)
   }
-  const changes = rows.map(({ change }) => change)
   const missing = yield statement(
-    `SELECT name, id, region, owner_id, created_ms FROM names
+    `SELECT name, id, region, owner_id, created_ms, settings FROM names
      WHERE region = ?1 AND NOT EXISTS (SELECT 1 FROM buckets WHERE buckets.id = names.id)`,
     selfRegion,
   )
   for (const row of missing) {
     const id = text(row.id)
     const bucket = { id, name: text(row.name), region: selfRegion, ownerId: text(row.owner_id), createdMs: number(row.created_ms) }
-    const made = changes.find((change) => change.kind === 'createBucket' && change.bucket.id === id)
-    const settings = made?.kind === 'createBucket' ? made.settings : unknownSettings
-    yield* insertBucket({ ...bucket, state: 'active', versioning: 'Unversioned', settings }, context)
+    yield* insertNewBucket(bucket, json<BucketSettings>(row.settings), context)
   }
 }
 

@@ -7,7 +7,7 @@ import type { BucketName, BucketSettings } from '../../model/bucket.ts'
 import { S3Error } from '../../model/errors.ts'
 import type { IdentityChange } from '../../model/identity-changes.ts'
 import { type Row, type Steps, statement, type TransactionContext } from '../steps.ts'
-import { dropBucket, insertBucket } from './buckets.ts'
+import { dropBucket, insertNewBucket } from './buckets.ts'
 import { json, number, text } from './columns.ts'
 import { addControlEpoch, controlBase, controlRowHash, genesisHash, homeRegion } from './control-epochs.ts'
 import { applyIdentityChange } from './identity-changes.ts'
@@ -180,18 +180,17 @@ function* applyChange(change: ControlChange, selfRegion: string, context: Transa
     case 'createBucket': {
       const { bucket } = change
       yield statement(
-        'INSERT INTO names (name, id, region, owner_id, created_ms, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)',
+        'INSERT INTO names (name, id, region, owner_id, created_ms, settings, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)',
         bucket.name,
         bucket.id,
         bucket.region,
         bucket.ownerId,
         bucket.createdMs,
+        JSON.stringify(change.settings),
         context.seq,
       )
       if (bucket.region === selfRegion) {
-        // What a lock is on must have versions.
-        const versioning = change.settings.objectLock === undefined ? 'Unversioned' : 'Enabled'
-        yield* insertBucket({ ...bucket, state: 'active', versioning, settings: change.settings }, context)
+        yield* insertNewBucket(bucket, change.settings, context)
       }
       return
     }

@@ -19,6 +19,7 @@ export function* applyIdentityChange(change: IdentityChange, context: Transactio
     }
     case 'deleteAccount':
       yield statement('DELETE FROM accounts WHERE id = ?1', change.accountId)
+      yield statement('DELETE FROM key_uses WHERE id IN (SELECT id FROM access_keys WHERE account_id = ?1)', change.accountId)
       yield statement('DELETE FROM access_keys WHERE account_id = ?1', change.accountId)
       return
     case 'createIdentity':
@@ -42,6 +43,7 @@ export function* applyIdentityChange(change: IdentityChange, context: Transactio
     }
     case 'deleteAccessKey':
       yield statement('DELETE FROM access_keys WHERE id = ?1', change.accessKeyId)
+      yield statement('DELETE FROM key_uses WHERE id = ?1', change.accessKeyId)
       return
     default:
       change satisfies never

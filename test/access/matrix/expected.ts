@@ -30,6 +30,8 @@ const ofTheAccount = ['root', 'administrator', 'user with the actions', 'session
 export const patterns = {
   /** A bucket policy can open it to another account. */
   shareable: { own: [...ofTheAccount, 'user of another account, named by the bucket policy'], foreign: [] },
+  /** The upload is of the bucket's account: whoever else may put the object there adds nothing to it. */
+  ofTheirUploads: { own: ofTheAccount, foreign: [] },
   /** No bucket policy opens it to another account: AWS answers 405. */
   ownersOnly: { own: ofTheAccount, foreign: [] },
   /** Not about a bucket that is there. `own` and `foreign` are the same; the other account has rights of its own. */
@@ -45,12 +47,13 @@ export interface Entry {
 }
 
 const shareable = (...actions: string[]): Entry => ({ actions, pattern: 'shareable' })
+const ofTheirUploads = (...actions: string[]): Entry => ({ actions, pattern: 'ofTheirUploads' })
 const ownersOnly = (...actions: string[]): Entry => ({ actions, pattern: 'ownersOnly' })
 const service = (...actions: string[]): Entry => ({ actions, pattern: 'service' })
 
 export const expected: Readonly<Record<string, Entry>> = {
   AbortMultipartUpload: shareable('s3:AbortMultipartUpload'),
-  CompleteMultipartUpload: shareable('s3:PutObject'),
+  CompleteMultipartUpload: ofTheirUploads('s3:PutObject'),
   CopyObject: shareable('s3:PutObject', 's3:GetObject', 's3:GetObjectTagging', 's3:PutObjectTagging'),
   CreateBucket: service('s3:CreateBucket'),
   CreateMultipartUpload: shareable('s3:PutObject'),
@@ -108,6 +111,6 @@ export const expected: Readonly<Record<string, Entry>> = {
   PutObjectRetention: shareable('s3:PutObjectRetention'),
   PutObjectTagging: shareable('s3:PutObjectTagging'),
   PutPublicAccessBlock: shareable('s3:PutBucketPublicAccessBlock'),
-  UploadPart: shareable('s3:PutObject'),
-  UploadPartCopy: shareable('s3:PutObject', 's3:GetObject'),
+  UploadPart: ofTheirUploads('s3:PutObject'),
+  UploadPartCopy: ofTheirUploads('s3:PutObject', 's3:GetObject'),
 }

@@ -50,6 +50,8 @@ const bodies: Readonly<Record<string, (role: string) => string>> = {
   PutBucketPolicy: () => '{}',
   PutObjectRetention: () => '<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2099-01-01T00:00:00Z</RetainUntilDate></Retention>',
   PutObjectLegalHold: () => '<LegalHold><Status>ON</Status></LegalHold>',
+  CompleteMultipartUpload: () =>
+    '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"none"</ETag></Part></CompleteMultipartUpload>',
   DeleteObjects: () => '<Delete><Object><Key>written</Key></Object></Delete>',
   PostObject: () => {
     const part = (words: string, value: string) => `--edge\r\nContent-Disposition: form-data; ${words}\r\n\r\n${value}\r\n`
