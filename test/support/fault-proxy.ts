@@ -7,6 +7,10 @@ export type Weather =
   | { readonly kind: 'answer503'; readonly pattern: RegExp }
   /** The request goes nowhere, and the connection stays open. */
   | { readonly kind: 'swallow'; readonly pattern: RegExp; readonly times: number }
+  /** The proxy answers in the region's place, byte for byte. */
+  | { readonly kind: 'answer'; readonly pattern: RegExp; readonly times: number; readonly text: string }
+  /** So many bytes of the answer pass, its head counted in; then the connection breaks, or stays open and says no more. */
+  | { readonly kind: 'cutAnswer'; readonly pattern: RegExp; readonly times: number; readonly bytes: number; readonly hangs?: boolean }
   /** The region does what it was asked, and nobody hears of it. */
   | { readonly kind: 'dropAnswer'; readonly pattern: RegExp; readonly times: number }
   /**
@@ -63,12 +67,23 @@ export class FaultProxy {
     let isDeaf = false
     let isMute = false
     let left = Number.POSITIVE_INFINITY
+    let answerLeft = Number.POSITIVE_INFINITY
+    let hangs = false
     near.on('data', (bytes: Buffer) => {
       if (isMute) return
       const weather = this.#meets(bytes)
       if (weather?.kind === 'answer503') {
         near.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
         return
+      }
+      if (weather?.kind === 'answer') {
+        near.end(weather.text)
+        isMute = true
+        return
+      }
+      if (weather?.kind === 'cutAnswer') {
+        answerLeft = weather.bytes
+        hangs = weather.hangs ?? false
       }
       isDeaf ||= weather?.kind === 'dropAnswer'
       isMute ||= weather?.kind === 'swallow'
@@ -84,8 +99,11 @@ export class FaultProxy {
       far.end(() => near.destroy())
     })
     far.on('data', (bytes: Buffer) => {
-      if (isDeaf) near.destroy()
-      else near.write(bytes)
+      if (isDeaf) return void near.destroy()
+      near.write(bytes.subarray(0, answerLeft))
+      answerLeft -= bytes.length
+      if (answerLeft < 0) answerLeft = 0
+      if (answerLeft === 0 && !hangs) near.destroySoon()
     })
     near.on('close', () => far.destroy())
     far.on('close', () => near.destroy())
