@@ -8,6 +8,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import type { BucketTimeouts } from '../../src/tiers/bucket-client.ts'
 import { BucketStore } from '../../src/tiers/bucket-store.ts'
 import { FolderStore } from '../../src/tiers/folder-store.ts'
+import type { BucketSettings } from '../../src/tiers/settings.ts'
 import type { TierStore } from '../../src/tiers/store.ts'
 import { identityPolicy, user } from '../support/callers.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
@@ -26,6 +27,8 @@ export interface TierBench {
 export interface OpenOptions {
   readonly boot?: number
   readonly region?: string
+  /** Of a bucket tier. */
+  readonly settings?: Partial<BucketSettings>
 }
 
 export interface BucketBench extends TierBench {
@@ -42,7 +45,7 @@ export const prefix = 'archive/of/'
 const markName = 'farshore-tier.json'
 
 /** Patience of a test. */
-export const hastyTimeouts: BucketTimeouts = { connectMs: 500, idleMs: 700, leastBytesPerSecond: 4 * 1024 * 1024, restsMs: [10, 20] }
+export const hastyTimeouts: BucketTimeouts = { connectMs: 1000, idleMs: 2500, leastBytesPerSecond: 4 * 1024 * 1024, restsMs: [10, 20] }
 
 export async function openFolderBench(
   options: { readonly folder?: string; readonly reserveBytes?: number } = {},
@@ -90,7 +93,7 @@ export async function openBucketBench(timeouts: BucketTimeouts = hastyTimeouts):
     bucket,
     principal,
     logged,
-    async open({ boot = 1, region: self = 'us-east-1' } = {}) {
+    async open({ boot = 1, region: self = 'us-east-1', settings: given = {} } = {}) {
       const settings = {
         endpoint: `http://127.0.0.1:${proxy.port}`,
         region: region.name,
@@ -98,6 +101,7 @@ export async function openBucketBench(timeouts: BucketTimeouts = hastyTimeouts):
         prefix,
         accessKeyId: principal.accessKeyId,
         secretAccessKey,
+        ...given,
       }
       const of = { name: testTier, bucket: settings, region: self, claimsFolder: join(claims, self), boot, isFirst: true }
       const store = new BucketStore({ ...of, timeouts, clock: systemClock, log })
