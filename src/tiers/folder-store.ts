@@ -32,6 +32,7 @@ export interface FolderTierParts {
 
 /** Free space is looked at again after so many bytes. */
 const roomEveryBytes = 16 * 1024 * 1024
+const cleaningMs = 2_000
 const temporaryPattern = /^([0-9a-f]{8})-[0-9a-f]{32}$/
 
 export class FolderStore implements TierStore {
@@ -74,7 +75,9 @@ export class FolderStore implements TierStore {
         await this.#publish(temporary, ref, signal)
         return { storedBytes, ...(dataKey !== undefined && { dataKey }) }
       } catch (error) {
-        await this.#disk.call(() => rm(temporary, { force: true }), { doing: 'remove a temporary file' }).catch(() => undefined)
+        // Not for long: what stays is taken away by the next start.
+        const cleaning = { doing: 'remove a temporary file', signal: AbortSignal.timeout(cleaningMs) }
+        await this.#disk.call(() => rm(temporary, { force: true }), cleaning).catch(() => undefined)
         throw error
       }
     }, watched)
