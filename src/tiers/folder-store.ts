@@ -12,6 +12,7 @@ import { makeFolder, readIfThere, syncFolder, writeSmallFile } from './small-fil
 import { Standing, type TierLog } from './standing.ts'
 import type { TierBlob, TierReadOptions, TierStatus, TierStore, TierWriteOptions } from './store.ts'
 import { type StoredBytes, unpacked } from './unpack.ts'
+import { chunksUntilAborted } from './until-aborted.ts'
 
 export interface FolderTierParts {
   readonly name: string
@@ -71,7 +72,11 @@ export class FolderStore implements TierStore {
       const boot = this.#parts.boot.toString(16).padStart(8, '0')
       const temporary = `${this.#parts.folder}/tmp/${boot}-${randomBytes(16).toString('hex')}`
       try {
-        const storedBytes = await this.#fill(temporary, packed(watched.chunks(), { ref, lengthBytes, dataKey }), signal)
+        const storedBytes = await this.#fill(
+          temporary,
+          packed(chunksUntilAborted(watched.chunks(), signal), { ref, lengthBytes, dataKey }),
+          signal,
+        )
         await this.#publish(temporary, ref, signal)
         return { storedBytes, ...(dataKey !== undefined && { dataKey }) }
       } catch (error) {

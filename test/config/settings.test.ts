@@ -156,6 +156,7 @@ describe('what is wrong with settings', () => {
 
   it('refuses a name, folder or port from the environment for regions that start together', async () => {
     await expect(loadSharedCredentials({ FARSHORE_S3_PORT: '9000' })).rejects.toThrow(/FARSHORE_S3_PORT is for one region alone/)
+    await expect(loadSharedCredentials({ FARSHORE_TIERS: '[]' })).rejects.toThrow(/FARSHORE_TIERS is for one region alone/)
     await expect(loadSharedCredentials({ FARSHORE_LOG_LEVEL: 'debug', FARSHORE_ACCESS_KEY_ID: 'key' })).resolves.toEqual({
       rootAccessKeyId: 'key',
     })

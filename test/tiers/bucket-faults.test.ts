@@ -318,6 +318,19 @@ describe('what earlier starts left', () => {
     }
   })
 
+  it('is known without conditions too, by a server that has none', async () => {
+    const without = await openBucketBench()
+    const text = answer('501 Not Implemented', errorBody('NotImplemented'))
+    without.proxy.set({ kind: 'answer', pattern: /if-none-match/i, times: always, text })
+    tier = await without.open()
+    const { ref } = await put(small)
+    tier = await without.open({ boot: 2 })
+    expect((await read(ref, small.length)).length).toBe(small.length)
+    tier = await without.open({ region: 'ap-south-1' })
+    await expect(put(small)).rejects.toThrow(/belongs to tier vault of region us-east-1/)
+    await without.close()
+  })
+
   it('and a bucket whose mark is gone is not taken for new', async () => {
     const Objects = [{ Key: `${prefix}farshore-tier.json` }]
     await own.region.client.send(new DeleteObjectsCommand({ Bucket: own.bucket, Delete: { Objects } }))
