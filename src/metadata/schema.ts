@@ -165,8 +165,8 @@ export const schema: readonly Migration[] = [
       -- How far a bucket's last pass came, and what was done since it began. It is for the midnight due_ms, and not over while ended_ms is NULL.
       CREATE TABLE lifecycle_passes (
         bucket_id TEXT PRIMARY KEY, configuration TEXT NOT NULL, due_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER,
-        expired INTEGER NOT NULL, removed INTEGER NOT NULL, transitioned INTEGER NOT NULL, aborted INTEGER NOT NULL, bytes INTEGER NOT NULL,
-        seq INTEGER NOT NULL
+        expired INTEGER NOT NULL, removed INTEGER NOT NULL, transitioned INTEGER NOT NULL, aborted INTEGER NOT NULL,
+        freed_bytes INTEGER NOT NULL, moved_bytes INTEGER NOT NULL, seq INTEGER NOT NULL
       ) WITHOUT ROWID;
 
       -- Versions whose bytes are to be elsewhere than they are, or restored, or whose restored copy is to go.

@@ -13,6 +13,7 @@ import { damageTransactions } from './tables/damage.ts'
 import { deliveryTransactions } from './tables/deliveries.ts'
 import { factTransactions } from './tables/facts.ts'
 import { garbageTransactions } from './tables/garbage.ts'
+import { lifecycleTransactions } from './tables/lifecycle.ts'
 import { segmentTransactions } from './tables/segments.ts'
 import { settlementTransactions } from './tables/settlements.ts'
 import { uploadTransactions } from './tables/uploads.ts'
@@ -30,6 +31,7 @@ export const transactions = {
   ...settlementTransactions,
   ...damageTransactions,
   ...deliveryTransactions,
+  ...lifecycleTransactions,
   ...controlTransactions,
   ...controlPromotions,
   ...controlSnapshots,
@@ -65,5 +67,12 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'applyControl',
   'takeControlSnapshot',
   'trimControl',
+  'applyLifecycle',
+  'applyLifecycleAgain',
+  'applyLifecycleToKey',
+  'abortAgedUpload',
+  'beginLifecyclePass',
+  'endLifecyclePass',
+  'forgetLifecycle',
   'countBoot',
 ])

@@ -21,7 +21,9 @@ export function asksTags(configuration: LifecycleConfiguration): boolean {
  */
 export function isForMarkers(configuration: LifecycleConfiguration, { age }: Pick<Age, 'age'>): boolean {
   if (age !== '0') return false
-  return !enabled(configuration).some(({ Expiration, Transition = [] }) => [Expiration ?? [], Transition].flat().some((one) => one.Days === 0))
+  return !enabled(configuration).some(({ Expiration, Transition = [] }) =>
+    [Expiration ?? [], Transition].flat().some((one) => one.Days === 0),
+  )
 }
 
 function enabled({ Rule: rules }: LifecycleConfiguration): readonly LifecycleRule[] {
