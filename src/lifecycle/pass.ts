@@ -72,7 +72,10 @@ export function rangesOf(
 
 /** NOTE: where nothing is new no mark moves either, so that a day on which nothing comes of age writes nothing. */
 function* hasUnjudged(range: AgeRange, configuration: string): Steps<boolean> {
-  return yield* hasAged(range, placeBehind(yield* judgedUntil(range, configuration)))
+  const judgedMs = yield* judgedUntil(range, configuration)
+  // The clock was put back: the mark goes with it, or what is written from now on would be behind it.
+  if (judgedMs !== undefined && judgedMs > range.dueUntilMs) return true
+  return yield* hasAged(range, placeBehind(judgedMs))
 }
 
 /** Once through the keys that were noted: one that changes all the time does not hold up the rest. */

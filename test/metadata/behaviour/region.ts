@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
-import { systemClock } from '../../../src/lib/clock.ts'
+import { type Clock, systemClock } from '../../../src/lib/clock.ts'
 import { HybridClock } from '../../../src/lib/hybrid-clock.ts'
 import type { Metadata } from '../../../src/metadata/engine.ts'
 import { schema } from '../../../src/metadata/schema.ts'
@@ -30,15 +30,15 @@ export interface Region {
 }
 
 /** @param watch  sees each statement of a transaction */
-export async function openRegion(name = 'us-east-1', watch?: (statement: Statement) => void): Promise<Region> {
+export async function openRegion(name = 'us-east-1', watch?: (statement: Statement) => void, clock: Clock = systemClock): Promise<Region> {
   const directory = await mkdtemp(join(tmpdir(), 'farshore-metadata-'))
   const table = watch === undefined ? transactions : watched(transactions, watch)
-  const metadata = await openSqlite({ directory, transactions: table, usesReserve, schema, clock: systemClock, reserveBytes: 1 })
+  const metadata = await openSqlite({ directory, transactions: table, usesReserve, schema, clock, reserveBytes: 1 })
   onTestFinished(async () => {
     await metadata.close()
     await rm(directory, { recursive: true, force: true })
   })
-  const ids = new HybridClock({ clock: systemClock, region: name })
+  const ids = new HybridClock({ clock, region: name })
   return {
     metadata,
     ids,
