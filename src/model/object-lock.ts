@@ -15,10 +15,12 @@ export interface Retention {
 /** A bucket with Object Lock, which is never switched off again. */
 export interface BucketObjectLock {
   /** For new versions that say nothing of it. */
-  readonly defaultRetention?: {
-    readonly mode: RetentionMode
-    readonly period: { readonly unit: 'Days' | 'Years'; readonly count: number }
-  }
+  readonly defaultRetention?: DefaultRetention
+}
+
+export interface DefaultRetention {
+  readonly mode: RetentionMode
+  readonly period: { readonly unit: 'Days' | 'Years'; readonly count: number }
 }
 
 /**
@@ -71,7 +73,31 @@ export function mayChangeRetention(record: LockedRecord, next: Retention | null,
   return isExtended || (standing.mode === 'GOVERNANCE' && bypass)
 }
 
-/** What of a version's retention is still in force counts for `nowMs`; absent, removed and never set are one. */
+/** What a version gets that says nothing of it. Years are those of the calendar. @param fromMs  the version's creation */
+export function defaultRetentionFrom({ mode, period }: DefaultRetention, fromMs: number): Retention {
+  const until = new Date(fromMs)
+  if (period.unit === 'Years') until.setUTCFullYear(until.getUTCFullYear() + period.count)
+  else until.setUTCDate(until.getUTCDate() + period.count)
+  return { mode, untilMs: until.getTime() }
+}
+
+/**
+ * What a replica's retention becomes when `newer` has the higher stamp. COMPLIANCE in force here is only extended, whatever another region says, and
+ * an unreadable one stays.
+ */
+export function mergedRetention<T extends LockedRecord['retention']>(
+  standing: { readonly retention?: T },
+  newer: T | undefined,
+  nowMs: number,
+): T | undefined {
+  const kept = readRetention(standing)
+  if (kept === undefined || (kept !== 'unreadable' && (kept.mode === 'GOVERNANCE' || kept.untilMs <= nowMs))) return newer
+  const next = readRetention({ retention: newer })
+  const isExtended = kept !== 'unreadable' && typeof next === 'object' && next.mode === 'COMPLIANCE' && next.untilMs >= kept.untilMs
+  return isExtended ? newer : standing.retention
+}
+
+/** A version's retention, in force or over; undefined: none, or taken away. */
 export function readRetention({ retention }: LockedRecord): Retention | 'unreadable' | undefined {
   if (retention === undefined) return undefined
   const value: unknown = isObject(retention) ? retention.value : undefined

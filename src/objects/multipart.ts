@@ -13,7 +13,7 @@ import type { Upload, UploadOutcome, UploadRecord } from '../model/upload.ts'
 import type { Part, StoredChecksum } from '../model/version.ts'
 import { type ContentClaims, type ContentSource, hashNameOf, storeContent } from './content.ts'
 import type { ObjectParts } from './parts.ts'
-import { dropUncommitted, isEncrypted, type ObjectAttributes } from './put.ts'
+import { dropUncommitted, isEncrypted, lockOf, type ObjectAttributes } from './put.ts'
 import { sealDataKey } from './seals.ts'
 import { withNewIds } from './version-ids.ts'
 
@@ -184,6 +184,7 @@ function commitComplete(
           checksum,
           tags: { stamp: id, value: record.tags },
           acl: { stamp: id, value: record.acl },
+          ...lockOf(id, record),
           // Each part has a seal of its own.
           ...(record.isEncrypted ? { encryption: { algorithm: 'AES256', sealedKey: '' } as const } : {}),
         },

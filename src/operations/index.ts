@@ -3,6 +3,7 @@ import type { Operation } from '../s3/define.ts'
 import { AbortMultipartUpload } from './abort-multipart-upload.ts'
 import { GetBucketAcl, PutBucketAcl } from './bucket-acl.ts'
 import { DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption } from './bucket-encryption.ts'
+import { GetObjectLockConfiguration, PutObjectLockConfiguration } from './bucket-object-lock.ts'
 import { DeleteBucketOwnershipControls, GetBucketOwnershipControls, PutBucketOwnershipControls } from './bucket-ownership-controls.ts'
 import { DeleteBucketPolicy, GetBucketPolicy, GetBucketPolicyStatus, PutBucketPolicy } from './bucket-policy.ts'
 import { DeleteBucketReplication, GetBucketReplication, PutBucketReplication } from './bucket-replication.ts'
@@ -29,6 +30,8 @@ import { ListObjectVersions } from './list-object-versions.ts'
 import { ListObjects } from './list-objects.ts'
 import { ListObjectsV2 } from './list-objects-v2.ts'
 import { ListParts } from './list-parts.ts'
+import { GetObjectLegalHold, PutObjectLegalHold } from './object-legal-hold.ts'
+import { GetObjectRetention, PutObjectRetention } from './object-retention.ts'
 import { PostObject } from './post-object.ts'
 import { DeletePublicAccessBlock, GetPublicAccessBlock, PutPublicAccessBlock } from './public-access-block.ts'
 import { PutObject } from './put-object.ts'
@@ -65,6 +68,9 @@ export const operations: readonly Operation[] = [
   GetObject,
   GetObjectAcl,
   GetObjectAttributes,
+  GetObjectLegalHold,
+  GetObjectLockConfiguration,
+  GetObjectRetention,
   GetObjectTagging,
   GetPublicAccessBlock,
   HeadBucket,
@@ -85,6 +91,9 @@ export const operations: readonly Operation[] = [
   PutBucketVersioning,
   PutObject,
   PutObjectAcl,
+  PutObjectLegalHold,
+  PutObjectLockConfiguration,
+  PutObjectRetention,
   PutObjectTagging,
   PutPublicAccessBlock,
   UploadPart,

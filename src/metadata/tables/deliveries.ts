@@ -8,6 +8,7 @@ import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { bucketById } from './buckets.ts'
 import { number } from './columns.ts'
 import { arrivedLate, attributeChanged, becameNoncurrent } from './lifecycle-again.ts'
+import { arrivedRecord, mergedLock } from './locks.ts'
 import { insertPart } from './uploads.ts'
 import { demote, insertVersion, newestVersion, recordText, versionByOrderedId } from './version-rows.ts'
 
@@ -25,6 +26,8 @@ export interface Delivery {
   readonly etag: string
   readonly storageClass: StorageClass
   readonly record: VersionRecord
+  /** The source bucket has Object Lock, so that this one must have it. */
+  readonly isFromLocked?: boolean
   /** Absent: attributes only. */
   readonly content?:
     | { readonly kind: 'marker' }
@@ -52,6 +55,7 @@ function* receiveVersion(delivery: Delivery, context: TransactionContext): Steps
   const bucket = yield* bucketById(delivery.bucketId)
   if (bucket === undefined || bucket.state !== 'active') return { refused: 'DstBucketNotFound' }
   if (bucket.versioning !== 'Enabled') return { refused: 'DstBucketUnversioned' }
+  if (delivery.isFromLocked === true && bucket.settings.objectLock === undefined) return { refused: 'DstBucketObjectLockConfigMissing' }
   const standing = yield* versionByOrderedId(bucket.id, delivery.key, delivery.id)
   if (standing !== undefined) return yield* mergeInto({ bucket, standing, delivery }, context)
   const tombstones = yield statement(
@@ -62,7 +66,8 @@ function* receiveVersion(delivery: Delivery, context: TransactionContext): Steps
   )
   if (tombstones.length > 0) return 'purged'
   if (delivery.content === undefined) return 'missing'
-  yield* insertReplica({ bucket, delivery, content: delivery.content }, context)
+  const record = delivery.isDeleteMarker ? delivery.record : arrivedRecord(bucket, delivery, context)
+  yield* insertReplica({ bucket, delivery: { ...delivery, record }, content: delivery.content }, context)
   return 'stored'
 }
 
@@ -79,8 +84,10 @@ function* mergeInto(
     tags: newerOf(standing.record.tags, delivery.record.tags),
     // An ACL is its owner's word: another account's opens nothing here.
     acl: standing.record.ownerId === delivery.record.ownerId ? newerOf(standing.record.acl, delivery.record.acl) : standing.record.acl,
+    ...mergedLock(standing.record, delivery.record, context),
   }
-  if (record.tags !== standing.record.tags || record.acl !== standing.record.acl) {
+  const changed = mergedNames.filter((name) => record[name] !== standing.record[name])
+  if (changed.length > 0) {
     yield statement(
       'UPDATE versions SET record = ?4, seq = ?5 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
       standing.bucketId,
@@ -89,10 +96,12 @@ function* mergeInto(
       recordText(standing.id, record),
       context.seq,
     )
-    if (record.tags !== standing.record.tags) yield* attributeChanged(bucket, { ...standing, attribute: 'tags' }, context)
+    for (const attribute of changed) yield* attributeChanged(bucket, { ...standing, attribute }, context)
   }
   return 'merged'
 }
+
+const mergedNames = ['tags', 'acl', 'retention', 'legalHold'] as const
 
 function* insertReplica(
   of: { readonly bucket: Bucket; readonly delivery: Delivery; readonly content: NonNullable<Delivery['content']> },

@@ -47,8 +47,8 @@ export class Acts {
     this.#context = context
     this.#ids = [...of.ids]
     this.#idsOf = new Map(of.idsOf)
-    const { nowMs } = context
-    this.#judge = new Judge({ ...of, moment: { nowMs, lockMs: nowMs, dayMs: of.dayMs } })
+    const { nowMs, lockMs } = context
+    this.#judge = new Judge({ ...of, moment: { nowMs, lockMs, dayMs: of.dayMs } })
   }
 
   /** Whether this transaction has done enough. */
@@ -88,7 +88,7 @@ export class Acts {
       case 'expire':
         return yield* this.#expire(version)
       case 'remove':
-        yield* removeForGood(this.bucket, version, this.#context)
+        yield* removeForGood({ bucket: this.bucket, version }, this.#context)
         this.#gone(version)
         this.#done.removed += 1
         return true
@@ -102,7 +102,7 @@ export class Acts {
   *#expire(version: ObjectVersion): Steps<boolean> {
     const { bucket } = this
     if (bucket.versioning === 'Unversioned') {
-      yield* removeVersion(bucket, version, this.#context)
+      yield* removeVersion({ bucket, version }, this.#context)
       this.#gone(version)
     } else {
       const id = this.#idsOf.get(version.key) ?? this.#ids.shift() ?? version.id

@@ -141,7 +141,7 @@ function* noteError(
   )
 }
 
-function* setStatus(task: Task, status: DestinationStatus, { seq, nowMs }: TransactionContext): Steps<void> {
+function* setStatus(task: Task, status: DestinationStatus, context: TransactionContext): Steps<void> {
   const [row] = yield statement(
     'SELECT replication FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
     task.bucketId,
@@ -152,7 +152,7 @@ function* setStatus(task: Task, status: DestinationStatus, { seq, nowMs }: Trans
   if (state?.role !== 'source') return
   const settled = withDestinationStatus(state, { destinationBucket: task.destinationName, status, ruleId: task.ruleId })
   if (headerStatus(settled) === 'COMPLETED') {
-    yield* replicationSettled({ bucketId: task.bucketId, key: task.key, id: task.versionId }, { seq, nowMs })
+    yield* replicationSettled({ bucketId: task.bucketId, key: task.key, id: task.versionId }, context)
   }
   yield statement(
     'UPDATE versions SET replication = ?4, seq = ?5 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
@@ -160,7 +160,7 @@ function* setStatus(task: Task, status: DestinationStatus, { seq, nowMs }: Trans
     task.key,
     task.versionId,
     JSON.stringify(settled),
-    seq,
+    context.seq,
   )
 }
 

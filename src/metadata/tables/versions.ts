@@ -20,6 +20,7 @@ import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { forgetDamage } from './damage.ts'
 import { attributeChanged, becameNoncurrent, versionRemoved } from './lifecycle-again.ts'
+import { checkLockChange, checkUnlocked, type LockChange, lockedRecord, type Removal, stampOf } from './locks.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
 import { demote, insertVersion, newestVersion, nullVersion, recordText, versionById } from './version-rows.ts'
 
@@ -77,7 +78,7 @@ function* deleteObjectOf(bucket: Bucket, input: Deletion, context: TransactionCo
   const newest = yield* newestVersion(bucket.id, input.key)
   checkDeleteConditions(input, newest)
   if (bucket.versioning === 'Unversioned') {
-    if (newest !== undefined) yield* removeVersion(bucket, newest, context)
+    if (newest !== undefined) yield* removeVersion({ bucket, version: newest }, context)
     return {}
   }
   const { version } = yield* makeMarker({ bucket, newest, key: input.key, id: input.id, ownerId: input.ownerId, madeBy: 'user' }, context)
@@ -115,9 +116,11 @@ export interface VersionDeletion {
   readonly key: string
   readonly versionId: string
   readonly ifMatch?: string
+  /** The caller asked to bypass GOVERNANCE, and may. */
+  readonly bypass?: boolean
 }
 
-/** Removes one version for good. An absent one is no error. @throws S3Error NoSuchBucket, PreconditionFailed */
+/** Removes one version for good. An absent one is no error. @throws S3Error NoSuchBucket, PreconditionFailed, AccessDenied (locked) */
 export function* deleteVersion(input: VersionDeletion, context: TransactionContext): Steps<Deleted> {
   return yield* deleteVersionOf(yield* activeBucket(input.bucketId), input, context)
 }
@@ -126,7 +129,7 @@ function* deleteVersionOf(bucket: Bucket, input: VersionDeletion, context: Trans
   const version = yield* versionById(bucket.id, input.key, input.versionId)
   if (version === undefined) return { versionId: input.versionId }
   checkDeleteConditions(input, version)
-  yield* removeForGood(bucket, version, context)
+  yield* removeForGood({ bucket, version, removal: { bypass: input.bypass === true } }, context)
   return { versionId: input.versionId, ...(version.isDeleteMarker ? { deleteMarker: true } : {}) }
 }
 
@@ -166,11 +169,13 @@ export function* deleteMany(
 export type AttributeChange =
   | { readonly name: 'tags'; readonly value: readonly Tag[] }
   | { readonly name: 'acl'; readonly value: readonly Grant[] }
+  | LockChange
 
 /**
- * Changes tags or ACL of a version that stands, and queues it for its destinations again.
+ * Changes tags, ACL or lock of a version that stands, and queues it for its destinations again.
  * @param input.stamp  an ordered id: the change's place among changes of both regions
- * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker), OperationAborted (another version is the newest by now)
+ * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker), OperationAborted (another version is the newest by now);
+ *   InvalidRequest (a lock in a bucket without), AccessDenied (the lock that stands forbids it)
  */
 export function* setAttribute(
   input: {
@@ -199,9 +204,10 @@ export function* setAttribute(
       : new S3Error('MethodNotAllowed', { details: { Method: 'PUT', ResourceType: 'DeleteMarker' }, headers: { allow: 'DELETE' } })
   }
   if (input.judgedId !== undefined && version.id !== input.judgedId) throw new S3Error('OperationAborted')
-  const standing = version.record[input.change.name]
-  if (!isNewer(input.stamp, standing.stamp)) throw new VersionIdBehind(new Map([[input.key, standing.stamp]]))
-  const changed: Stamped<readonly Tag[] | readonly Grant[]> = { stamp: input.stamp, value: input.change.value }
+  if (input.change.name === 'retention' || input.change.name === 'legalHold') checkLockChange(bucket, version, input.change, context)
+  const stamp = stampOf(version.record[input.change.name]) ?? version.id
+  if (!isNewer(input.stamp, stamp)) throw new VersionIdBehind(new Map([[input.key, stamp]]))
+  const changed: Stamped<AttributeChange['value']> = { stamp: input.stamp, value: input.change.value }
   const record: VersionRecord = { ...version.record, [input.change.name]: changed }
   const plans =
     version.replication?.role === 'source'
@@ -239,6 +245,7 @@ export function* makeVersion(
   const { bucket, newest, made, isDeleteMarker, madeBy = 'user' } = input
   if (newest !== undefined && !isNewer(made.id, newest.id)) throw new VersionIdBehind(new Map([[made.key, newest.id]]))
   const isNull = bucket.versioning !== 'Enabled'
+  const record = isDeleteMarker ? made.record : lockedRecord(bucket, made, context)
   const replaced = isNull ? yield* nullVersion(bucket.id, made.key, newest) : undefined
   if (replaced !== undefined) yield* eraseVersion(replaced, context)
   if (newest !== undefined && newest.id !== replaced?.id) {
@@ -258,6 +265,7 @@ export function* makeVersion(
   const pending = pendingState(plans)
   const version: ObjectVersion = {
     ...made,
+    record,
     isNull,
     isLatest: true,
     isDeleteMarker,
@@ -271,15 +279,23 @@ export function* makeVersion(
   return { version, isVersioned: bucket.versioning !== 'Unversioned' }
 }
 
-/** Removes a version so that no delivery brings it back. */
-export function* removeForGood(bucket: Bucket, version: ObjectVersion, context: TransactionContext): Steps<void> {
-  yield* removeVersion(bucket, version, context)
-  if (version.replication?.role === 'replica') yield* writeTombstone(version, context)
+const noBypass: Removal = { bypass: false }
+
+interface VersionRemoval {
+  readonly bucket: Bucket
+  readonly version: ObjectVersion
+  readonly removal?: Removal
 }
 
-/** Removes a version and lets the next newest become the latest. */
-export function* removeVersion(bucket: Bucket, version: ObjectVersion, context: TransactionContext): Steps<void> {
-  yield* eraseVersion(version, context)
+/** Removes a version so that no delivery brings it back. @throws S3Error AccessDenied (locked) */
+export function* removeForGood(of: VersionRemoval, context: TransactionContext): Steps<void> {
+  yield* removeVersion(of, context)
+  if (of.version.replication?.role === 'replica') yield* writeTombstone(of.version, context)
+}
+
+/** Removes a version and lets the next newest become the latest. @throws S3Error AccessDenied (locked) */
+export function* removeVersion({ bucket, version, removal = noBypass }: VersionRemoval, context: TransactionContext): Steps<void> {
+  yield* eraseVersion(version, context, removal)
   if (version.isLatest) {
     yield statement(
       `UPDATE versions SET is_latest = 1, since_ms = modified_ms, seq = ?3 WHERE bucket_id = ?1 AND key = ?2 AND id =
@@ -292,8 +308,13 @@ export function* removeVersion(bucket: Bucket, version: ObjectVersion, context: 
   yield* versionRemoved(bucket, version, context)
 }
 
-/** Takes a version's row away and frees its blobs; who is latest then is the caller's to say. */
-export function* eraseVersion(version: ObjectVersion, context: TransactionContext): Steps<void> {
+/**
+ * Takes a version's row away and frees its blobs; who is latest then is the caller's to say.
+ * NOTE: the one place where a version's row goes, so that no way around its lock is left.
+ * @throws S3Error AccessDenied (locked), before anything is written
+ */
+export function* eraseVersion(version: ObjectVersion, context: TransactionContext, removal: Removal = noBypass): Steps<void> {
+  checkUnlocked(version, removal, context)
   yield statement('DELETE FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id = ?3', version.bucketId, version.key, version.id)
   if (version.blob !== undefined) yield statement('INSERT INTO garbage (blob, seq) VALUES (?1, ?2)', version.blob, context.seq)
   if (version.blobSet !== undefined) {

@@ -16,6 +16,7 @@ import { encryptionHeader } from './attributes.ts'
 import { checksumHeaders, typedChecksumHeaders } from './checksums.ts'
 import { readConditions } from './conditions.ts'
 import { findObject } from './find.ts'
+import { lockHeaders } from './object-lock.ts'
 import { responseOverrides } from './response-overrides.ts'
 import { isVersioned, versionHeader, versionIdQuery } from './version-ids.ts'
 
@@ -66,6 +67,7 @@ export async function planRead(context: OperationContext, input: ReadInput): Pro
       'accept-ranges': 'bytes',
       ...validators,
       ...objectHeaders(version),
+      ...(await lockHeaders(context, version)),
       ...(isPartial && { 'content-range': contentRange(range, version.size) }),
       ...(layout !== undefined && { 'x-amz-mp-parts-count': layout.length }),
       ...(input.WantsChecksum && checksumOfRead(version, { range, part: PartNumber === undefined ? undefined : layout?.[PartNumber - 1] })),

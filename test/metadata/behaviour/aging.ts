@@ -1,5 +1,6 @@
 /** A region whose days pass when a test says so, and short words for lifecycle rules. */
 
+import { HybridClock } from '../../../src/lib/hybrid-clock.ts'
 import { passSteps } from '../../../src/lifecycle/pass.ts'
 import { withMarkerIds } from '../../../src/lifecycle/propose.ts'
 import type { Metadata } from '../../../src/metadata/engine.ts'
@@ -23,6 +24,8 @@ export interface Aging {
   /** Lets days pass, parts of them too. */
   days(count: number): void
   rules(...rules: readonly Partial<LifecycleRule>[]): Promise<void>
+  /** Gives the bucket Object Lock. */
+  lock(): Promise<void>
   /** A whole pass over the bucket. */
   pass(): Promise<void>
   /** What was put off and is due. */
@@ -37,9 +40,11 @@ export interface Aging {
 
 export async function openAging(versioning: VersioningState = 'Enabled'): Promise<Aging> {
   let nowMs = firstMs
-  const clock = { nowMs: () => nowMs }
-  const region = await openRegion('us-east-1', undefined, clock)
-  const { metadata, ids } = region
+  let elapsedMs = 0
+  const clock = { nowMs: () => nowMs, elapsedMs: () => elapsedMs }
+  const ids = new HybridClock({ clock, region: 'us-east-1' })
+  const region = { ...(await openRegion('us-east-1', undefined, clock)), ids }
+  const { metadata } = region
   const bucket = await region.bucket('aging')
   const { id: bucketId } = bucket
   if (versioning !== 'Unversioned') await metadata.commit({ tx: 'setVersioning', bucketId, versioning })
@@ -51,11 +56,13 @@ export async function openAging(versioning: VersioningState = 'Enabled'): Promis
     clock,
     days(count) {
       nowMs += count * dayMs
+      elapsedMs += Math.max(0, count * dayMs)
     },
     async rules(...rules) {
       const value = rulesOf(...rules)
       await metadata.commit({ tx: 'setBucketSetting', bucketId, name: 'lifecycle', value })
     },
+    lock: () => metadata.commit({ tx: 'setBucketSetting', bucketId, name: 'objectLock', value: {} }),
     async pass() {
       const now = await standing()
       const rules = now.settings.lifecycle

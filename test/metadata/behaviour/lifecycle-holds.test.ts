@@ -64,6 +64,7 @@ describe('a version that is due', () => {
 
   it.each(['GOVERNANCE', 'COMPLIANCE'] as const)('stays until its %s retention is over', async (mode) => {
     const aging = await openAging()
+    await aging.lock()
     await aging.rules({ NoncurrentVersionExpiration: { NoncurrentDays: 1 } })
     const untilMs = aging.clock.nowMs() + 5 * dayMs
     const locked = await aging.put('key', retention('0', mode, untilMs))
@@ -82,6 +83,7 @@ describe('a version that is due', () => {
 
   it('stays as long as it has a legal hold, and when nobody can read its lock', async () => {
     const aging = await openAging()
+    await aging.lock()
     await aging.rules({ NoncurrentVersionExpiration: { NoncurrentDays: 1 } })
     await aging.put('held', { legalHold: { stamp: '0', value: true } })
     await aging.put('strange', { retention: { stamp: '0', value: { mode: 'NONE', untilMs: 0 } as never } }) // no such mode
@@ -101,8 +103,24 @@ describe('a version that is due', () => {
     expect(await aging.versions('held')).toHaveLength(2)
   })
 
+  it('goes at once when its hold is released', async () => {
+    const aging = await openAging()
+    await aging.lock()
+    await aging.rules({ NoncurrentVersionExpiration: { NoncurrentDays: 1 } })
+    const versionId = await aging.put('key', { legalHold: { stamp: '0', value: true } })
+    const current = await aging.put('key')
+    aging.days(3)
+    await aging.pass()
+    const { metadata, bucket, region } = aging
+    const change = { name: 'legalHold', value: false } as const
+    await metadata.commit({ tx: 'setAttribute', bucketId: bucket.id, key: 'key', versionId, stamp: region.ids.issue(), change })
+    await aging.again()
+    expect(await aging.versions('key')).toEqual([current])
+  })
+
   it('gets its marker and moves to another class though it is locked: it stays what it is', async () => {
     const aging = await openAging()
+    await aging.lock()
     const untilMs = aging.clock.nowMs() + 1000 * dayMs
     const expired = await aging.put('expired/key', retention('0', 'COMPLIANCE', untilMs))
     await aging.put('moved/key', retention('0', 'COMPLIANCE', untilMs))
@@ -132,6 +150,7 @@ describe('a version that is due', () => {
   it('is left alone in a bucket that is about to go, and nothing is remembered of one that is gone', async () => {
     const aging = await openAging()
     const { metadata, bucket } = aging
+    await aging.lock()
     await aging.rules({ Expiration: { Days: 1 } })
     const id = await aging.put('key', { legalHold: { stamp: '0', value: true } })
     aging.days(2)
