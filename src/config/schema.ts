@@ -134,6 +134,15 @@ const scrub = z.strictObject({
     .describe('How much is read for it. What this does not reach in a period takes longer.'),
 })
 
+const lifecycle = z.strictObject({
+  daySeconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(86_400)
+    .describe('How long a day of lifecycle rules lasts. Shorter is for trying rules out: versions are removed and moved that much sooner.'),
+})
+
 const log = z.strictObject({
   level: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -188,6 +197,7 @@ export const settingsSchema = z
       ),
     compaction: compaction.prefault({}).describe('Space of deleted and overwritten small objects.'),
     scrub: scrub.prefault({}).describe('Reading everything again and again, so that rot is found before it is needed.'),
+    lifecycle: lifecycle.prefault({}).describe('Lifecycle rules of buckets.'),
     limits: limits.prefault({}).describe('Limits on connections and on time.'),
     log: log.prefault({}).describe('The log, JSON lines on stderr.'),
   })

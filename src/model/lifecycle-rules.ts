@@ -76,7 +76,8 @@ export function expiryOf(
   facts: LifecycleFacts,
   day: LifecycleDay,
 ): { readonly ruleId: string; readonly dueMs: number } | undefined {
-  return firstInOrder(plannedActions(configuration, facts, day).filter(({ action }) => action.kind === 'expire'))
+  const first = firstInOrder(plannedActions(configuration, facts, day).filter(({ action }) => action.kind === 'expire'))
+  return first && { ruleId: first.ruleId, dueMs: first.dueMs }
 }
 
 /** When an upload that is still open will be aborted. Such rules know of a key only its prefix. */

@@ -3,6 +3,7 @@ import type { Operation } from '../s3/define.ts'
 import { AbortMultipartUpload } from './abort-multipart-upload.ts'
 import { GetBucketAcl, PutBucketAcl } from './bucket-acl.ts'
 import { DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption } from './bucket-encryption.ts'
+import { DeleteBucketLifecycle, GetBucketLifecycleConfiguration, PutBucketLifecycleConfiguration } from './bucket-lifecycle.ts'
 import { GetObjectLockConfiguration, PutObjectLockConfiguration } from './bucket-object-lock.ts'
 import { DeleteBucketOwnershipControls, GetBucketOwnershipControls, PutBucketOwnershipControls } from './bucket-ownership-controls.ts'
 import { DeleteBucketPolicy, GetBucketPolicy, GetBucketPolicyStatus, PutBucketPolicy } from './bucket-policy.ts'
@@ -48,6 +49,7 @@ export const operations: readonly Operation[] = [
   CreateMultipartUpload,
   DeleteBucket,
   DeleteBucketEncryption,
+  DeleteBucketLifecycle,
   DeleteBucketOwnershipControls,
   DeleteBucketPolicy,
   DeleteBucketReplication,
@@ -58,6 +60,7 @@ export const operations: readonly Operation[] = [
   DeletePublicAccessBlock,
   GetBucketAcl,
   GetBucketEncryption,
+  GetBucketLifecycleConfiguration,
   GetBucketLocation,
   GetBucketOwnershipControls,
   GetBucketPolicy,
@@ -84,6 +87,7 @@ export const operations: readonly Operation[] = [
   PostObject,
   PutBucketAcl,
   PutBucketEncryption,
+  PutBucketLifecycleConfiguration,
   PutBucketOwnershipControls,
   PutBucketPolicy,
   PutBucketReplication,

@@ -5,6 +5,7 @@ import { objectKey } from '../s3/members.ts'
 import { attributeMembers, attributesOf, encryptionHeader } from './shared/attributes.ts'
 import { contentClaims, typedChecksumHeaders } from './shared/checksums.ts'
 import { conditionally, writeConditions } from './shared/conditions.ts'
+import { expirationHeader } from './shared/expiration.ts'
 import { checkLockedContent } from './shared/object-lock.ts'
 import { versionHeader } from './shared/version-ids.ts'
 
@@ -54,6 +55,7 @@ export const PutObject = operation({
         ...(isVersioned && versionHeader(version)),
         ...encryptionHeader(record.encryption !== undefined),
         ...typedChecksumHeaders(record.checksum),
+        ...expirationHeader(context, version),
       },
     }
   },

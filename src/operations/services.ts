@@ -21,6 +21,8 @@ export interface Defaults {
   readonly ownership: ObjectOwnership
   /** Of new buckets: whether all public access is blocked. */
   readonly publicAccessBlock: boolean
+  /** What lifecycle rules call a day. */
+  readonly lifecycleDayMs: number
 }
 
 declare module '../s3/services.ts' {

@@ -41,6 +41,7 @@ export function createFront({ config, parts, control, gate, peer, log }: FrontPa
       encryption: config.encryption.default,
       ownership: config.buckets.ownership,
       publicAccessBlock: config.buckets.publicAccessBlock,
+      lifecycleDayMs: config.lifecycle.daySeconds * 1000,
     },
   }
   return createS3Server({

@@ -157,6 +157,7 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given, v
     encryption: 'none',
     ownership: 'BucketOwnerEnforced',
     publicAccessBlock: true,
+    lifecycleDayMs: 86_400_000,
     ...given,
   }
   const ids = new HybridClock({ clock, region: name })

@@ -133,6 +133,7 @@ export async function openRegion(options: RegionOptions = {}): Promise<TestRegio
     encryption: 'none',
     ownership: 'BucketOwnerEnforced',
     publicAccessBlock: true,
+    lifecycleDayMs: 86_400_000,
     ...options.defaults,
   }
   const readers = new ReaderPins()

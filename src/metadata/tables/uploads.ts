@@ -104,7 +104,7 @@ export function* partsBytes(blobSet: string): Steps<number> {
 function* createUpload(
   input: { readonly id: string; readonly bucketId: string; readonly key: string; readonly record: UploadRecord },
   { seq, nowMs }: TransactionContext,
-): Steps<void> {
+): Steps<{ readonly initiatedMs: number }> {
   yield* activeBucket(input.bucketId)
   yield statement(
     `INSERT INTO uploads (${columns}, seq) VALUES (?1, ?2, ?3, 'open', ?4, ?5, NULL, ?6)`,
@@ -115,6 +115,7 @@ function* createUpload(
     JSON.stringify(input.record),
     seq,
   )
+  return { initiatedMs: nowMs }
 }
 
 /** Keeps a part, in place of one of the same number. @throws S3Error NoSuchUpload */

@@ -56,6 +56,7 @@ export const expected: Readonly<Record<string, Entry>> = {
   CreateMultipartUpload: shareable('s3:PutObject'),
   DeleteBucket: shareable('s3:DeleteBucket'),
   DeleteBucketEncryption: shareable('s3:PutEncryptionConfiguration'),
+  DeleteBucketLifecycle: shareable('s3:PutLifecycleConfiguration'),
   DeleteBucketOwnershipControls: shareable('s3:PutBucketOwnershipControls'),
   DeleteBucketPolicy: ownersOnly('s3:DeleteBucketPolicy'),
   DeleteBucketReplication: shareable('s3:PutReplicationConfiguration'),
@@ -66,6 +67,7 @@ export const expected: Readonly<Record<string, Entry>> = {
   DeletePublicAccessBlock: shareable('s3:PutBucketPublicAccessBlock'),
   GetBucketAcl: shareable('s3:GetBucketAcl'),
   GetBucketEncryption: shareable('s3:GetEncryptionConfiguration'),
+  GetBucketLifecycleConfiguration: shareable('s3:GetLifecycleConfiguration'),
   GetBucketLocation: shareable('s3:GetBucketLocation'),
   GetBucketOwnershipControls: shareable('s3:GetBucketOwnershipControls'),
   GetBucketPolicy: ownersOnly('s3:GetBucketPolicy'),
@@ -91,6 +93,7 @@ export const expected: Readonly<Record<string, Entry>> = {
   ListParts: shareable('s3:ListMultipartUploadParts'),
   PutBucketAcl: shareable('s3:PutBucketAcl'),
   PutBucketEncryption: shareable('s3:PutEncryptionConfiguration'),
+  PutBucketLifecycleConfiguration: shareable('s3:PutLifecycleConfiguration'),
   PutBucketOwnershipControls: shareable('s3:PutBucketOwnershipControls'),
   PutBucketPolicy: ownersOnly('s3:PutBucketPolicy'),
   // A role is passed within its account, whatever the bucket's policy allows.
