@@ -41,7 +41,7 @@ export interface LifecycleStatus {
 export interface Lifecycle {
   readonly engines: readonly Engine[]
   status(): Promise<LifecycleStatus>
-  /** @throws S3Error NoSuchBucket, InvalidRequest (a bucket without rules) */
+  /** @throws S3Error NoSuchBucket, NoSuchLifecycleConfiguration */
   preview(bucketName: string, page: { readonly after?: PreviewPlace | undefined; readonly limit: number }): Promise<PreviewPage>
 }
 
@@ -61,7 +61,7 @@ export function createLifecycle(parts: EngineParts): Lifecycle {
       const bucket = await metadata.read(() => bucketByName(bucketName))
       if (bucket === undefined || bucket.state !== 'active') throw new S3Error('NoSuchBucket', { details: { BucketName: bucketName } })
       const rules = bucket.settings.lifecycle
-      if (rules === undefined) throw new S3Error('InvalidRequest', { message: `Bucket ${bucketName} has no lifecycle rules.` })
+      if (rules === undefined) throw new S3Error('NoSuchLifecycleConfiguration', { details: { BucketName: bucketName } })
       return await previewPage(parts, { bucket, rules, configuration: configurationName(rules) }, page)
     },
   }
