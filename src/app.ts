@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import { createAccounts } from './admin/accounts.ts'
 import { createDamageList } from './admin/damage.ts'
+import { createLifecycleView } from './admin/lifecycle.ts'
 import { regionStanding } from './admin/region.ts'
 import { createAdminServer } from './admin/server.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
@@ -10,6 +11,7 @@ import { createControl } from './control/control.ts'
 import { beginAccounts } from './control/first-account.ts'
 import { systemClock } from './lib/clock.ts'
 import { type Engine, runEngine } from './lib/engine.ts'
+import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { ReaderPins, sharedPins } from './objects/reader-pins.ts'
 import { createPeers } from './peers/peers.ts'
 import { createDiskEngines } from './region/disk-engines.ts'
@@ -71,7 +73,8 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   closing(() => replication.close())
   let threads: Threads | undefined
   const disk = createDiskEngines(config, { parts, threads: () => threads, clock, log })
-  const engines: readonly Engine[] = [...disk.engines, ...control.engines, ...replication.engines]
+  const lifecycle = createLifecycle({ metadata, ids: parts.ids, clock, dayMs: config.lifecycle.daySeconds * 1000, log })
+  const engines: readonly Engine[] = [...disk.engines, ...lifecycle.engines, ...control.engines, ...replication.engines]
 
   const uses = openKeyUses(metadata, closing)
   const gate = createGate(config, { parts, control, peerKeyOf: peers.peerKeyOf, uses })
@@ -80,6 +83,7 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
     gate,
     replication,
     damage: createDamageList(metadata),
+    lifecycle: createLifecycleView({ lifecycle, region: self }),
     accounts: createAccounts({
       control,
       secret: credentials.peeringSecret,

@@ -14,6 +14,7 @@ import { deliveryTransactions } from './tables/deliveries.ts'
 import { factTransactions } from './tables/facts.ts'
 import { garbageTransactions } from './tables/garbage.ts'
 import { keyUseTransactions } from './tables/key-uses.ts'
+import { lifecycleTransactions } from './tables/lifecycle.ts'
 import { segmentTransactions } from './tables/segments.ts'
 import { settlementTransactions } from './tables/settlements.ts'
 import { uploadTransactions } from './tables/uploads.ts'
@@ -31,6 +32,7 @@ export const transactions = {
   ...settlementTransactions,
   ...damageTransactions,
   ...deliveryTransactions,
+  ...lifecycleTransactions,
   ...controlTransactions,
   ...controlPromotions,
   ...controlSnapshots,
@@ -67,5 +69,12 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'applyControl',
   'takeControlSnapshot',
   'trimControl',
+  'applyLifecycle',
+  'applyLifecycleAgain',
+  'applyLifecycleToKey',
+  'abortAgedUpload',
+  'beginLifecyclePass',
+  'endLifecyclePass',
+  'forgetLifecycle',
   'countBoot',
 ])

@@ -23,6 +23,12 @@ export function* replicatingBuckets(): Steps<readonly Bucket[]> {
   return rows.map(toBucket).filter((bucket) => bucket.settings.replication !== undefined)
 }
 
+/** Buckets with lifecycle rules. */
+export function* agingBuckets(): Steps<readonly Bucket[]> {
+  const rows = yield statement(`SELECT ${columns} FROM buckets WHERE settings LIKE '%"lifecycle":%'`)
+  return rows.map(toBucket).filter(({ state, settings }) => state === 'active' && settings.lifecycle !== undefined)
+}
+
 /**
  * The bucket as a write must find it: there, and not about to go.
  * @throws S3Error NoSuchBucket
@@ -161,6 +167,9 @@ export function* dropBucket(bucketId: string, { seq }: TransactionContext): Step
   yield statement('DELETE FROM tasks WHERE bucket_id = ?1', bucketId)
   yield statement('DELETE FROM links WHERE bucket_id = ?1', bucketId)
   yield statement('DELETE FROM tombstones WHERE bucket_id = ?1', bucketId)
+  yield statement('DELETE FROM lifecycle_marks WHERE bucket_id = ?1', bucketId)
+  yield statement('DELETE FROM lifecycle_again WHERE bucket_id = ?1', bucketId)
+  yield statement('DELETE FROM lifecycle_passes WHERE bucket_id = ?1', bucketId)
   yield statement('DELETE FROM buckets WHERE id = ?1', bucketId)
 }
 

@@ -4,7 +4,7 @@ import type { Grant } from '../../model/acl.ts'
 import type { Bucket } from '../../model/bucket.ts'
 import { checkDeleteConditions, checkWriteConditions, type WriteConditions } from '../../model/conditions.ts'
 import { S3Error } from '../../model/errors.ts'
-import { planAttributeChange, planVersion } from '../../model/replication-rules.ts'
+import { planAttributeChange, planVersion, type VersionFacts } from '../../model/replication-rules.ts'
 import { pendingAgain, pendingState } from '../../model/replication-status.ts'
 import type { StorageClass } from '../../model/storage-class.ts'
 import type { Tag } from '../../model/tags.ts'
@@ -19,6 +19,7 @@ import {
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { forgetDamage } from './damage.ts'
+import { attributeChanged, becameNoncurrent, versionRemoved } from './lifecycle-again.ts'
 import { checkLockChange, checkUnlocked, type LockChange, lockedRecord, type Removal, stampOf } from './locks.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
 import { demote, insertVersion, newestVersion, nullVersion, recordText, versionById } from './version-rows.ts'
@@ -36,6 +37,8 @@ export interface NewVersion {
   readonly partCount?: number
   readonly record: VersionRecord
 }
+
+type MadeBy = VersionFacts['madeBy']
 
 /** What came of making a version. */
 export interface MadeVersion {
@@ -75,26 +78,37 @@ function* deleteObjectOf(bucket: Bucket, input: Deletion, context: TransactionCo
   const newest = yield* newestVersion(bucket.id, input.key)
   checkDeleteConditions(input, newest)
   if (bucket.versioning === 'Unversioned') {
-    if (newest !== undefined) yield* removeVersion(newest, context)
+    if (newest !== undefined) yield* removeVersion({ bucket, version: newest }, context)
     return {}
   }
+  const { version } = yield* makeMarker({ bucket, newest, key: input.key, id: input.id, ownerId: input.ownerId, madeBy: 'user' }, context)
+  return { deleteMarker: true, versionId: publicVersionId(version) }
+}
+
+/** Puts a delete marker on top of a key. */
+export function* makeMarker(
+  of: {
+    readonly bucket: Bucket
+    readonly newest: ObjectVersion | undefined
+    readonly key: string
+    /** Proposed. */
+    readonly id: string
+    readonly ownerId: string
+    readonly madeBy: MadeBy
+  },
+  context: TransactionContext,
+): Steps<MadeVersion> {
+  const { bucket, newest, key, id, ownerId, madeBy } = of
   const made: NewVersion = {
     bucketId: bucket.id,
-    key: input.key,
-    id: input.id,
+    key,
+    id,
     size: 0,
     etag: '',
     storageClass: 'STANDARD',
-    record: {
-      ownerId: input.ownerId,
-      system: { contentType: '' },
-      user: [],
-      tags: { stamp: input.id, value: [] },
-      acl: { stamp: input.id, value: [] },
-    },
+    record: { ownerId, system: { contentType: '' }, user: [], tags: { stamp: id, value: [] }, acl: { stamp: id, value: [] } },
   }
-  const { version } = yield* makeVersion({ bucket, newest, made, isDeleteMarker: true }, context)
-  return { deleteMarker: true, versionId: publicVersionId(version) }
+  return yield* makeVersion({ bucket, newest, made, isDeleteMarker: true, madeBy }, context)
 }
 
 export interface VersionDeletion {
@@ -115,8 +129,7 @@ function* deleteVersionOf(bucket: Bucket, input: VersionDeletion, context: Trans
   const version = yield* versionById(bucket.id, input.key, input.versionId)
   if (version === undefined) return { versionId: input.versionId }
   checkDeleteConditions(input, version)
-  yield* removeVersion(version, context, { bypass: input.bypass === true })
-  if (version.replication?.role === 'replica') yield* writeTombstone(version, context)
+  yield* removeForGood({ bucket, version, removal: { bypass: input.bypass === true } }, context)
   return { versionId: input.versionId, ...(version.isDeleteMarker ? { deleteMarker: true } : {}) }
 }
 
@@ -214,6 +227,7 @@ export function* setAttribute(
     const destination = bucket.settings.replication?.destinations[plan.destinationBucket]
     if (destination !== undefined) yield* enqueueAttributes(version, plan, destination, context)
   }
+  yield* attributeChanged(bucket, { ...version, attribute: input.change.name }, context)
   return { ...version, record, seq: context.seq, ...(replication === undefined ? {} : { replication }) }
 }
 
@@ -224,10 +238,11 @@ export function* makeVersion(
     readonly newest: ObjectVersion | undefined
     readonly made: NewVersion
     readonly isDeleteMarker: boolean
+    readonly madeBy?: MadeBy
   },
   context: TransactionContext,
 ): Steps<MadeVersion> {
-  const { bucket, newest, made, isDeleteMarker } = input
+  const { bucket, newest, made, isDeleteMarker, madeBy = 'user' } = input
   if (newest !== undefined && !isNewer(made.id, newest.id)) throw new VersionIdBehind(new Map([[made.key, newest.id]]))
   const isNull = bucket.versioning !== 'Enabled'
   const record = isDeleteMarker ? made.record : lockedRecord(bucket, made, context)
@@ -235,13 +250,14 @@ export function* makeVersion(
   if (replaced !== undefined) yield* eraseVersion(replaced, context)
   if (newest !== undefined && newest.id !== replaced?.id) {
     yield* demote(newest, context.nowMs)
+    yield* becameNoncurrent(bucket, made.key, context)
   }
   const replication = isNull ? undefined : bucket.settings.replication
   const plans = planVersion(replication?.configuration, {
     key: made.key,
     tags: made.record.tags.value,
     isDeleteMarker,
-    madeBy: 'user',
+    madeBy,
     isReplica: false,
     storageClass: made.storageClass,
     encryption: made.record.encryption === undefined ? 'none' : 'SSE-S3',
@@ -265,17 +281,31 @@ export function* makeVersion(
 
 const noBypass: Removal = { bypass: false }
 
+interface VersionRemoval {
+  readonly bucket: Bucket
+  readonly version: ObjectVersion
+  readonly removal?: Removal
+}
+
+/** Removes a version so that no delivery brings it back. @throws S3Error AccessDenied (locked) */
+export function* removeForGood(of: VersionRemoval, context: TransactionContext): Steps<void> {
+  yield* removeVersion(of, context)
+  if (of.version.replication?.role === 'replica') yield* writeTombstone(of.version, context)
+}
+
 /** Removes a version and lets the next newest become the latest. @throws S3Error AccessDenied (locked) */
-function* removeVersion(version: ObjectVersion, context: TransactionContext, removal: Removal = noBypass): Steps<void> {
+export function* removeVersion({ bucket, version, removal = noBypass }: VersionRemoval, context: TransactionContext): Steps<void> {
   yield* eraseVersion(version, context, removal)
-  if (!version.isLatest) return
-  yield statement(
-    `UPDATE versions SET is_latest = 1, since_ms = modified_ms, seq = ?3 WHERE bucket_id = ?1 AND key = ?2 AND id =
-       (SELECT id FROM versions WHERE bucket_id = ?1 AND key = ?2 ORDER BY id LIMIT 1)`,
-    version.bucketId,
-    version.key,
-    context.seq,
-  )
+  if (version.isLatest) {
+    yield statement(
+      `UPDATE versions SET is_latest = 1, since_ms = modified_ms, seq = ?3 WHERE bucket_id = ?1 AND key = ?2 AND id =
+         (SELECT id FROM versions WHERE bucket_id = ?1 AND key = ?2 ORDER BY id LIMIT 1)`,
+      version.bucketId,
+      version.key,
+      context.seq,
+    )
+  }
+  yield* versionRemoved(bucket, version, context)
 }
 
 /**
