@@ -13,8 +13,12 @@ import { damageTransactions } from './tables/damage.ts'
 import { deliveryTransactions } from './tables/deliveries.ts'
 import { factTransactions } from './tables/facts.ts'
 import { garbageTransactions } from './tables/garbage.ts'
+import { moveCommits } from './tables/move-commits.ts'
+import { moveTransactions } from './tables/moves.ts'
+import { restoreTransactions } from './tables/restores.ts'
 import { segmentTransactions } from './tables/segments.ts'
 import { settlementTransactions } from './tables/settlements.ts'
+import { tierWriteTransactions } from './tables/tier-writes.ts'
 import { uploadTransactions } from './tables/uploads.ts'
 import { versionTransactions } from './tables/versions.ts'
 
@@ -30,6 +34,10 @@ export const transactions = {
   ...settlementTransactions,
   ...damageTransactions,
   ...deliveryTransactions,
+  ...moveTransactions,
+  ...moveCommits,
+  ...tierWriteTransactions,
+  ...restoreTransactions,
   ...controlTransactions,
   ...controlPromotions,
   ...controlSnapshots,
@@ -60,6 +68,12 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'retireSegment',
   'forgetRetired',
   'moveBlobs',
+  'noteTierWrites',
+  'forgetTierWrites',
+  'moveVersion',
+  'postponeMove',
+  'forgetMove',
+  'expireRestore',
   'settle',
   'redriveFailed',
   'applyControl',

@@ -148,7 +148,7 @@ function repeatedOutcome({ id, outcome }: Upload, asked: string): UploadOutcome 
 }
 
 function commitComplete(
-  { metadata, ids }: ObjectParts,
+  { metadata, ids, tiers }: ObjectParts,
   of: {
     readonly request: CompleteRequest
     readonly upload: Upload
@@ -175,6 +175,7 @@ function commitComplete(
         size,
         etag,
         storageClass: record.storageClass,
+        leaves: tiers.tierFor(record.storageClass) !== undefined,
         blobSet: upload.id,
         partCount: chosen.length,
         record: {

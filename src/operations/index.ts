@@ -34,6 +34,7 @@ import { DeletePublicAccessBlock, GetPublicAccessBlock, PutPublicAccessBlock } f
 import { PutObject } from './put-object.ts'
 import { PutObjectAcl } from './put-object-acl.ts'
 import { PutObjectTagging } from './put-object-tagging.ts'
+import { RestoreObject } from './restore-object.ts'
 import { UploadPart } from './upload-part.ts'
 import { UploadPartCopy } from './upload-part-copy.ts'
 
@@ -87,6 +88,7 @@ export const operations: readonly Operation[] = [
   PutObjectAcl,
   PutObjectTagging,
   PutPublicAccessBlock,
+  RestoreObject,
   UploadPart,
   UploadPartCopy,
 ]

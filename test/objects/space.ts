@@ -26,6 +26,8 @@ import type { ObjectParts } from '../../src/objects/parts.ts'
 import { ReaderPins } from '../../src/objects/reader-pins.ts'
 import { createReclaim } from '../../src/objects/reclaim.ts'
 import { SegmentWatch } from '../../src/objects/segment-watch.ts'
+import type { Tiers } from '../../src/tiers/store.ts'
+import { memoryTiers } from '../support/tiers.ts'
 
 /** The same in every process that opens a folder. */
 export const masterKey = Buffer.alloc(32, 7)
@@ -59,6 +61,7 @@ export interface SpaceOptions {
   readonly compaction?: Partial<CompactionParts>
   readonly blobs?: Partial<BlobStoreOptions>
   readonly clock?: Clock
+  readonly tiers?: (boot: number) => Tiers
 }
 
 export async function openSpace({ folder, clock = systemClock, ...options }: SpaceOptions): Promise<Space> {
@@ -70,6 +73,8 @@ export async function openSpace({ folder, clock = systemClock, ...options }: Spa
     hashing: await createHashers(),
     keyring: createKeyring(masterKey),
     ids: new HybridClock({ clock, region: 'us-east-1' }),
+    clock,
+    tiers: options.tiers?.(metadata.boot) ?? memoryTiers(),
     readers: new ReaderPins(),
     encryptByDefault: false,
   }

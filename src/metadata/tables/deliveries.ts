@@ -6,6 +6,7 @@ import type { ObjectVersion, Part, Stamped, VersionRecord } from '../../model/ve
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { bucketById } from './buckets.ts'
 import { number } from './columns.ts'
+import { enqueueMove } from './moves.ts'
 import { insertPart } from './uploads.ts'
 import { demote, insertVersion, newestVersion, recordText, versionByOrderedId } from './version-rows.ts'
 
@@ -28,6 +29,8 @@ export interface Delivery {
     | { readonly kind: 'marker' }
     | { readonly kind: 'blob'; readonly blob: string }
     | { readonly kind: 'parts'; readonly blobSet: string; readonly parts: readonly Part[] }
+  /** The class of the version has a place of its own: the bytes, written here first, are to be moved there. */
+  readonly leaves?: boolean
 }
 
 /**
@@ -114,6 +117,9 @@ function* insertReplica(delivery: Delivery, content: NonNullable<Delivery['conte
   })
   if (content.kind === 'parts') {
     for (const part of content.parts) yield* insertPart(content.blobSet, part, context.seq)
+  }
+  if (delivery.leaves === true && content.kind !== 'marker') {
+    yield* enqueueMove(delivery, { kind: 'store', storageClass: delivery.storageClass, dueMs: context.nowMs }, context)
   }
 }
 

@@ -19,6 +19,7 @@ import {
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { forgetDamage } from './damage.ts'
+import { dropMovesOf, enqueueMove, freeCopy } from './moves.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
 import { demote, insertVersion, newestVersion, nullVersion, recordText, versionById } from './version-rows.ts'
 
@@ -34,6 +35,8 @@ export interface NewVersion {
   readonly blobSet?: string
   readonly partCount?: number
   readonly record: VersionRecord
+  /** The class of the version has a place of its own: the bytes, written here first, are to be moved there. */
+  readonly leaves?: boolean
 }
 
 /** What came of making a version. */
@@ -221,7 +224,8 @@ export function* makeVersion(
   },
   context: TransactionContext,
 ): Steps<MadeVersion> {
-  const { bucket, newest, made, isDeleteMarker } = input
+  const { bucket, newest, isDeleteMarker } = input
+  const { leaves, ...made } = input.made
   if (newest !== undefined && !isNewer(made.id, newest.id)) throw new VersionIdBehind(new Map([[made.key, newest.id]]))
   const isNull = bucket.versioning !== 'Enabled'
   const replaced = isNull ? yield* nullVersion(bucket.id, made.key, newest) : undefined
@@ -252,6 +256,7 @@ export function* makeVersion(
   }
   yield* insertVersion(version)
   if (replication !== undefined) yield* enqueueVersion(version, plans, replication.destinations, context)
+  if (leaves === true) yield* enqueueMove(version, { kind: 'store', storageClass: version.storageClass, dueMs: context.nowMs }, context)
   return { version, isVersioned: bucket.versioning !== 'Unversioned' }
 }
 
@@ -276,6 +281,8 @@ export function* eraseVersion(version: ObjectVersion, context: TransactionContex
     yield statement('INSERT INTO garbage (blob, seq) SELECT blob, ?2 FROM parts WHERE blob_set = ?1', version.blobSet, context.seq)
     yield statement('DELETE FROM parts WHERE blob_set = ?1', version.blobSet)
   }
+  yield* freeCopy(version, context.seq)
+  yield* dropMovesOf(version)
   if (version.isDamaged === true) yield* forgetDamage(version)
   if (version.replication?.role === 'source') yield* dropTasksOf(version, context)
 }
