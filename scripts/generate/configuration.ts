@@ -1,5 +1,5 @@
 /** The reference page of all settings, and their JSON Schema, from the one schema in src/config. */
-import { listSettings, type Setting, settingsJsonSchema } from '../../src/config/settings.ts'
+import { entryMeanings, listSettings, type Setting, settingsJsonSchema } from '../../src/config/settings.ts'
 
 export function configurationSchema(): string {
   return `${JSON.stringify({ title: 'Farshore, the settings of one region', ...settingsJsonSchema() }, undefined, 2)}\n`
@@ -7,7 +7,7 @@ export function configurationSchema(): string {
 
 export function configurationPage(): string {
   const settings = listSettings()
-  return `${introduction}\n${table(settings)}\n\n${entries}`
+  return `${introduction}\n${table(settings)}\n\n${entries()}`
 }
 
 const introduction = `<!-- Made by npm run generate from src/config/schema.ts. -->
@@ -29,14 +29,28 @@ An editor completes and checks a file that begins with \`# yaml-language-server:
 A secret that everybody's documentation names, or that is shorter than 8 characters, is refused unless the region listens on 127.0.0.1 alone.
 `
 
-const entries = `## An entry of \`regions\`
+const entries = (): string => `## An entry of \`regions\`
 
 | name | meaning |
 |---|---|
 | \`name\` | The name that clients put in the scope of a signature and in a location constraint. |
 | \`endpoint\` | Where the other regions reach its S3 port: \`https://host:port\`. |
 | \`publicUrl\` | Where clients reach its S3 port, as redirects to it say. Absent: the endpoint. |
+
+## An entry of \`tiers\`
+
+| name | meaning |
+|---|---|
+${entryRows('tiers')}
+${entryRows('tiers', 'bucket')}
 `
+
+function entryRows(list: string, group?: string): string {
+  const above = group === undefined ? '' : `${group}.`
+  return entryMeanings(list, group)
+    .map(([name, meaning]) => `| \`${above}${name}\` | ${meaning} |`)
+    .join('\n')
+}
 
 function table(settings: readonly Setting[]): string {
   const rows = settings.map(

@@ -7,7 +7,8 @@
  * expects it. Each CRC32 is seeded with the blob's ref and the block's number: two swapped files, or two swapped blocks, do not check.
  */
 import { crc32 } from 'node:zlib'
-import { blockBytes, blockCount, type FrameCipher, tagBytes } from './frames.ts'
+import { type FrameCipher, tagBytes } from '../lib/frame-cipher.ts'
+import { blockBytes, blockCount } from './frames.ts'
 import type { BlobRef } from './ref.ts'
 
 const format = 1

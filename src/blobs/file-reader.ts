@@ -3,11 +3,13 @@
  * many read at a time, the others go on by single blocks, whose bytes pass on in slices: who waits long has no more than a slice, and the block is read
  * and checked again when it is wanted again.
  */
+
+import { type FrameCipher, frameCipher } from '../lib/frame-cipher.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { asBlobError, BlobCorrupt, BlobMissing, codeOf } from './errors.ts'
 import { blocksOf, footerOf, type Layout, layoutOf, openBlock } from './file-format.ts'
 import { closeQuietly, type FileOps, readFully } from './file-ops.ts'
-import { blockBytes, type FrameCipher, frameCipher } from './frames.ts'
+import { blockBytes } from './frames.ts'
 import type { BlobRef } from './ref.ts'
 
 /** Table entries in memory at a time: 64 MiB of data. */

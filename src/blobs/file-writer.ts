@@ -3,11 +3,12 @@
  * fills from the stream while the other goes to the disk. A sender who pauses keeps what it has sent, and no more.
  */
 import { randomBytes } from 'node:crypto'
+import { dataKeyBytes, type FrameCipher, frameCipher } from '../lib/frame-cipher.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { asBlobError } from './errors.ts'
 import { entryBytesOf, footerOf, sealBlock } from './file-format.ts'
 import { closeQuietly, type FileOps, syncFolder, writeFully } from './file-ops.ts'
-import { blockBytes, blockCount, dataKeyBytes, type FrameCipher, frameCipher } from './frames.ts'
+import { blockBytes, blockCount } from './frames.ts'
 import { type BlobRef, blobFileName, fileRef, folderOf } from './ref.ts'
 import type { Room } from './room.ts'
 import type { Source } from './source.ts'

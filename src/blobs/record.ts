@@ -8,8 +8,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { dataKeyBytes, frameCipher, tagBytes } from '../lib/frame-cipher.ts'
 import { BlobCorrupt } from './errors.ts'
-import { blockBytes, blockCount, dataKeyBytes, frameCipher, tagBytes } from './frames.ts'
+import { blockBytes, blockCount } from './frames.ts'
 import type { BlobRef } from './ref.ts'
 
 const format = 1

@@ -7,7 +7,7 @@ import { type GivenCredentials, keepCredentials, readCredentials } from './crede
 import { cannotRead } from './files.ts'
 import { isLoopback } from './loopback.ts'
 import { didYouMean } from './nearest.ts'
-import type { Config, Credentials, RegionAddress, Settings } from './schema.ts'
+import type { Config, Credentials, RegionAddress, Settings, Tier } from './schema.ts'
 
 export interface LoadedConfig {
   readonly config: Config
@@ -34,6 +34,7 @@ export async function complete(settings: Settings): Promise<LoadedConfig> {
       publicUrl: own.publicUrl,
       credentials,
       workers: settings.workers ?? defaultWorkers(),
+      tiers: await Promise.all(settings.tiers.map(completeTier)),
       encryption: { default: standard, masterKeyFile },
     },
     madeCredentials: isNew ? file : undefined,
@@ -63,9 +64,13 @@ export async function givenCredentials(settings: Pick<Settings, 'credentials'>):
   return {
     ...(given.accountId === undefined ? {} : { accountId: given.accountId }),
     ...(given.canonicalId === undefined ? {} : { canonicalId: given.canonicalId }),
-    ...(await oneOf('rootAccessKeyId', given.rootAccessKeyId, given.rootAccessKeyIdFile)),
-    ...(await oneOf('rootSecretAccessKey', given.rootSecretAccessKey, given.rootSecretAccessKeyFile)),
-    ...(await oneOf('peeringSecret', given.peeringSecret, given.peeringSecretFile)),
+    ...(await oneOf('rootAccessKeyId', { where: 'credentials', value: given.rootAccessKeyId, file: given.rootAccessKeyIdFile })),
+    ...(await oneOf('rootSecretAccessKey', {
+      where: 'credentials',
+      value: given.rootSecretAccessKey,
+      file: given.rootSecretAccessKeyFile,
+    })),
+    ...(await oneOf('peeringSecret', { where: 'credentials', value: given.peeringSecret, file: given.peeringSecretFile })),
   }
 }
 
@@ -138,13 +143,25 @@ export function refuseKnownSecrets({ rootSecretAccessKey, peeringSecret }: Given
   }
 }
 
-async function oneOf<Name extends string>(
-  name: Name,
-  value: string | undefined,
-  file: string | undefined,
-): Promise<{ [K in Name]?: string }> {
+async function completeTier({ bucket, ...tier }: Settings['tiers'][number]): Promise<Tier> {
+  if (bucket === undefined) return tier
+  const { secretAccessKey: value, secretAccessKeyFile: file, ...place } = bucket
+  const where = `tiers: ${tier.name}: bucket`
+  const { secretAccessKey } = await oneOf('secretAccessKey', { where, value, file })
+  if (secretAccessKey === undefined) throw new ConfigError(`${where}.secretAccessKey is missing, and secretAccessKeyFile too.`)
+  return { ...tier, bucket: { ...place, secretAccessKey } }
+}
+
+interface Given {
+  /** For people: the group that the name stands in. */
+  readonly where: string
+  readonly value: string | undefined
+  readonly file: string | undefined
+}
+
+async function oneOf<Name extends string>(name: Name, { where, value, file }: Given): Promise<{ [K in Name]?: string }> {
   if (value !== undefined && file !== undefined)
-    throw new ConfigError(`credentials.${name} and credentials.${name}File are both given; keep one of them.`)
+    throw new ConfigError(`${where}.${name} and ${where}.${name}File are both given; keep one of them.`)
   if (file === undefined) return value === undefined ? {} : nameTo(name, value)
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw cannotRead(file, cause)

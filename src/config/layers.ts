@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ConfigError } from './config-error.ts'
 import { didYouMean } from './nearest.ts'
 import { type Settings, settingsSchema } from './schema.ts'
-import { listSettings, type Setting } from './settings.ts'
+import { entryMeanings, listSettings, type Setting } from './settings.ts'
 
 export type Tree = { readonly [key: string]: unknown }
 
@@ -128,7 +128,8 @@ function messagesOf(issue: z.core.$ZodIssue): string[] {
 
 /** Every setting and every group of them; in an entry of a list, what such an entry has. */
 function knownNames(where: string): readonly string[] {
-  if (where.includes('[')) return ['name', 'endpoint', 'publicUrl'].map((key) => `${where}.${key}`)
+  const entry = /^(\w+)\[\d+\](?:\.(\w+))?$/.exec(where)
+  if (entry !== null) return entryMeanings(entry[1] ?? '', entry[2]).map(([key]) => `${where}.${key}`)
   return [...new Set(listSettings().flatMap(({ path }) => path.map((_, i) => path.slice(0, i + 1).join('.'))))]
 }
 

@@ -81,10 +81,21 @@ function toPlain(document: ReturnType<typeof parseDocument>, file: string): unkn
 
 /** Relative paths mean relative to the place where they are written. */
 function absolutePaths(tree: Tree, from: string): Tree {
-  return listSettings()
+  const here = listSettings()
     .filter((setting) => setting.isPath)
-    .reduce((result, { path }) => {
-      const value = valueAt(result, path)
-      return typeof value === 'string' && value !== '' ? withValue(result, path, resolve(from, value)) : result
-    }, tree)
+    .reduce((result, { path }) => withAbsolute(result, path, from), tree)
+  const { tiers } = here
+  if (!Array.isArray(tiers)) return here
+  return {
+    ...here,
+    tiers: tiers.map((tier: unknown) => (isTree(tier) ? tierPaths.reduce((to, path) => withAbsolute(to, path, from), tier) : tier)),
+  }
+}
+
+/** Within an entry of `tiers`. */
+const tierPaths: readonly (readonly string[])[] = [['folder'], ['bucket', 'secretAccessKeyFile']]
+
+function withAbsolute(tree: Tree, path: readonly string[], from: string): Tree {
+  const value = valueAt(tree, path)
+  return typeof value === 'string' && value !== '' ? withValue(tree, path, resolve(from, value)) : tree
 }

@@ -3,6 +3,8 @@
  * What a start really runs with is `Config` (resolve.ts): these settings, completed.
  */
 import { z } from 'zod'
+import { type StorageClass, storageClasses } from '../model/storage-class.ts'
+import { tierNamePattern } from '../model/tier-refs.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -142,6 +144,56 @@ const log = z.strictObject({
   access: z.boolean().default(false).describe('Whether each request is logged. It costs about half of the requests per second.'),
 })
 
+const mappableClass = z.enum(
+  storageClasses.filter((name) => name !== 'STANDARD'),
+  {
+    error: ({ input }) =>
+      input === 'STANDARD'
+        ? 'STANDARD is what every object has that asks for nothing else, and is served at the speed of the data directory: it stays there'
+        : 'must be a storage class of S3, as GLACIER or STANDARD_IA',
+  },
+)
+
+const tierBucket = z.strictObject({
+  endpoint: httpUrl.describe('The S3 server: `https://host:port`.'),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'must be the name of a region, as it stands in signatures')
+    .describe('The region of the bucket.'),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
+    .describe('The bucket.'),
+  prefix: z
+    .string()
+    .max(512)
+    .regex(/^([\w.-]+\/)*([\w.-]+)?$/, 'must have letters, digits, dots, hyphens, underscores and single inner slashes')
+    .default('')
+    .describe('What every key there begins with.'),
+  accessKeyId: z
+    .string()
+    .regex(/^[\w.-]{3,128}$/, 'must have 3 to 128 letters, digits, dots, hyphens and underscores')
+    .describe('A key of a user who may read, write, delete and list below the prefix.'),
+  secretAccessKey: secret.optional().describe('Its secret.'),
+  secretAccessKeyFile: path.optional().describe('A file that holds `secretAccessKey`.'),
+})
+
+const tier = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(tierNamePattern, 'a tier name has 1 to 32 of a-z, 0-9 and hyphens')
+      .refine((name) => name !== 'cold', 'cold is the tier of this name that every region has')
+      .describe('What objects there remember it by: it stays while they do.'),
+    classes: z
+      .array(mappableClass)
+      .max(32)
+      .describe('The storage classes whose bytes belong there. None: it takes nothing more, and what lies there stays.'),
+    folder: path.optional().describe('A folder: a slower, bigger disk.'),
+    bucket: tierBucket.optional().describe('Or a bucket of any S3 server, for this region alone.'),
+  })
+  .refine(({ folder, bucket }) => (folder === undefined) !== (bucket === undefined), 'a tier has either folder or bucket')
+
 export const settingsSchema = z
   .strictObject({
     region: regionName.describe('The name of this region, one of `regions`.'),
@@ -173,6 +225,17 @@ export const settingsSchema = z
       .describe('The account and its secrets. Each that is given here goes before the credentials file.'),
     encryption: encryption.prefault({}).describe('Encryption at rest with keys of this server (SSE-S3).'),
     buckets: buckets.prefault({}).describe('What a new bucket starts with.'),
+    tiers: z
+      .array(tier)
+      .max(16)
+      .refine(...eachOnce('a name', (tiers) => tiers.map(({ name }) => name)))
+      .refine(...eachOnce('a storage class', (tiers) => tiers.flatMap(({ classes }) => classes)))
+      .refine(...eachOnce('a folder', (tiers) => tiers.flatMap(({ folder }) => folder ?? [])))
+      .refine(...eachOnce('a bucket and prefix', (tiers) => tiers.flatMap(({ bucket }) => (bucket ? placeOf(bucket) : []))))
+      .default([])
+      .describe(
+        "Where the bytes of storage classes live that are not to be on the data directory's disk (docs/tiers.md). GLACIER, DEEP_ARCHIVE and GLACIER_IR that none names: compressed in `cold` below the data directory.",
+      ),
     reserveBytes: z
       .int()
       .min(mebibyte)
@@ -211,7 +274,17 @@ export interface Credentials {
   readonly peeringSecret: string
 }
 
-type Completed = 'regions' | 'credentials' | 'credentialsFile' | 'encryption' | 'workers'
+type Completed = 'regions' | 'credentials' | 'credentialsFile' | 'encryption' | 'tiers' | 'workers'
+
+type TierSettings = Settings['tiers'][number]
+
+/** A tier whose secret has been read, wherever it was. */
+export interface Tier extends Readonly<Pick<TierSettings, 'name' | 'folder'>> {
+  readonly classes: readonly StorageClass[]
+  readonly bucket?: Omit<NonNullable<TierSettings['bucket']>, 'secretAccessKey' | 'secretAccessKeyFile'> & {
+    readonly secretAccessKey: string
+  }
+}
 
 /** What a region runs with: every setting checked and completed, all paths absolute. */
 export interface Config extends Readonly<Omit<Settings, Completed>> {
@@ -222,6 +295,7 @@ export interface Config extends Readonly<Omit<Settings, Completed>> {
   readonly publicUrl: string
   readonly credentials: Credentials
   readonly workers: number
+  readonly tiers: readonly Tier[]
   readonly encryption: { readonly default: 'none' | 'AES256'; readonly masterKeyFile: string }
 }
 
@@ -229,4 +303,24 @@ function isHttpOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, pathname, search, hash, username, hostname } = new URL(text)
   return /^https?:$/.test(protocol) && hostname !== '' && pathname === '/' && search + hash + username === ''
+}
+
+interface TierPlaces {
+  readonly name: string
+  readonly classes: readonly string[]
+  readonly folder?: string | undefined
+  readonly bucket?: { readonly endpoint: string; readonly name: string; readonly prefix: string } | undefined
+}
+
+/** The check, and what it says. */
+function eachOnce(
+  what: string,
+  valuesOf: (tiers: readonly TierPlaces[]) => readonly string[],
+): [(tiers: readonly TierPlaces[]) => boolean, string] {
+  const isOnce = (tiers: readonly TierPlaces[]): boolean => new Set(valuesOf(tiers)).size === valuesOf(tiers).length
+  return [isOnce, `${what} is in one tier at most`]
+}
+
+function placeOf({ endpoint, name, prefix }: NonNullable<TierPlaces['bucket']>): string {
+  return `${endpoint}/${name}/${prefix}`
 }

@@ -47,6 +47,13 @@ export function listSettings(): readonly Setting[] {
   return leavesOf(settingsJsonSchema() as SchemaNode, [])
 }
 
+/** What an entry of a list has, or a group within such an entry: each name with its meaning. */
+export function entryMeanings(list: string, group?: string): readonly (readonly [name: string, meaning: string])[] {
+  const entry = (settingsJsonSchema() as SchemaNode).properties?.[list]?.items // as above
+  const node = group === undefined ? entry : entry?.properties?.[group]
+  return Object.entries(node?.properties ?? {}).map(([name, { description = '' }]) => [name, description])
+}
+
 function leavesOf(node: SchemaNode, path: readonly string[]): Setting[] {
   return Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
     const here = [...path, key]
@@ -87,7 +94,15 @@ function variableOf(path: readonly string[]): string {
 /** A copy for people to see: what was given stays visible as given, its value does not. */
 export function withoutSecrets(settings: Settings): Settings {
   const hidden = Object.entries(settings.credentials).map(([key, value]) => [key, secretNames().has(key) ? '(hidden)' : value])
-  return { ...settings, credentials: Object.fromEntries(hidden) as Settings['credentials'] } // The same keys, each still text.
+  return {
+    ...settings,
+    credentials: Object.fromEntries(hidden) as Settings['credentials'], // The same keys, each still text.
+    tiers: settings.tiers.map(withoutSecretOfTier),
+  }
+}
+
+function withoutSecretOfTier(tier: Settings['tiers'][number]): Settings['tiers'][number] {
+  return tier.bucket?.secretAccessKey === undefined ? tier : { ...tier, bucket: { ...tier.bucket, secretAccessKey: '(hidden)' } }
 }
 
 function secretNames(): ReadonlySet<string | undefined> {

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { Pool } from 'undici'
 import { z } from 'zod'
 import type { Clock } from '../lib/clock.ts'
+import { WatchedSource } from '../lib/watched-source.ts'
 import { type Answered, judged, type PeerAnswer } from './answer.ts'
 import { Breaker, type BreakerStatus } from './breaker.ts'
 import type { PeerKey } from './credentials.ts'
@@ -180,25 +181,6 @@ export class PeerClient {
 
 function isBody(body: PeerRequest['body']): boolean {
   return body !== undefined && (!Buffer.isBuffer(body) || body.length > messageMaxBytes)
-}
-
-/** A body whose own failure can be told from the network's. */
-class WatchedSource {
-  readonly #source: AsyncIterable<Uint8Array>
-  failure: { readonly error: unknown } | undefined
-
-  constructor(source: AsyncIterable<Uint8Array>) {
-    this.#source = source
-  }
-
-  async *chunks(): AsyncGenerator<Uint8Array, void, void> {
-    try {
-      yield* this.#source
-    } catch (error) {
-      this.failure = { error }
-      throw error
-    }
-  }
 }
 
 function readinessOf({ status, bytes }: Answered): string {

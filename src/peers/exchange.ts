@@ -1,6 +1,7 @@
 /** One request and its whole answer over a pool of connections. Redirects are not followed: undici does so only when told. */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Pool } from 'undici'
+import { networkFault } from '../lib/network-fault.ts'
 import type { Answered } from './answer.ts'
 import { PeerUnreachable } from './errors.ts'
 
@@ -26,28 +27,5 @@ export async function exchange(pool: Pool, { region, maxBytes, ...options }: Exc
     if (signal?.aborted) throw signal.reason
     if (cause instanceof PeerUnreachable) throw cause
     throw new PeerUnreachable({ region, fault: 'network', why: networkFault(cause), cause })
-  }
-}
-
-function networkFault(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'nobody listens at its endpoint'
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'the name of its endpoint has no address'
-    case 'UND_ERR_CONNECT_TIMEOUT':
-      return 'it does not take the connection'
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'UND_ERR_BODY_TIMEOUT':
-      return 'it does not answer in time'
-    case 'ECONNRESET':
-    case 'EPIPE':
-    case 'UND_ERR_SOCKET':
-      return 'the connection broke'
-    default:
-      return cause.message === '' ? code || cause.name : cause.message
   }
 }

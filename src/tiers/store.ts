@@ -33,7 +33,8 @@ export interface TierStore {
   readonly name: string
   /**
    * Resolves when the bytes are in the tier and would survive a power cut there.
-   * @throws TierUnavailable (unreachable, slow, throttled) | TierFull | TierRefused (credentials, bucket), the signal's reason, the source's own error
+   * @throws TierUnavailable (unreachable, slow, throttled) | TierFull | TierRefused (credentials, bucket), the signal's reason, the source's own
+   * error; RangeError when the source has another length than announced
    */
   write(source: AsyncIterable<Uint8Array>, options: TierWriteOptions): Promise<TierBlob>
   /**
