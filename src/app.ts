@@ -4,12 +4,14 @@ import { createAccounts } from './admin/accounts.ts'
 import { createDamageList } from './admin/damage.ts'
 import { regionStanding } from './admin/region.ts'
 import { createAdminServer } from './admin/server.ts'
+import { createArchive } from './archive/archive.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
 import type { Config } from './config/schema.ts'
 import { createControl } from './control/control.ts'
 import { beginAccounts } from './control/first-account.ts'
 import { systemClock } from './lib/clock.ts'
 import { type Engine, runEngine } from './lib/engine.ts'
+import { createPace } from './lib/pace.ts'
 import { ReaderPins, sharedPins } from './objects/reader-pins.ts'
 import { createPeers } from './peers/peers.ts'
 import { createDiskEngines } from './region/disk-engines.ts'
@@ -17,6 +19,7 @@ import { createFront, createGate, healthOf } from './region/front.ts'
 import { type Closing, openStores } from './region/stores.ts'
 import { startThreads, type Threads } from './region/threads.ts'
 import { createReplication } from './replication/replication.ts'
+import type { openTiers } from './tiers/open-tiers.ts'
 
 export interface RunningRegion {
   readonly s3Port: number
@@ -31,6 +34,8 @@ export interface RegionParts {
   readonly log: Logger
   /** How bytes are stored: another store may stand in for the folder of files. */
   readonly openBlobs?: typeof openBlobStore
+  /** Where bytes go that leave the region's disk: others may stand in for them. */
+  readonly openTiers?: typeof openTiers
 }
 
 /** @throws Error in words for an operator when the folder belongs to another region or key, or a port cannot be had */
@@ -48,11 +53,15 @@ export async function startRegion(config: Config, given: RegionParts): Promise<R
   }
 }
 
-async function compose(config: Config, { log, openBlobs }: RegionParts, closing: Closing): Promise<{ s3Port: number; adminPort: number }> {
+async function compose(
+  config: Config,
+  { log, openBlobs, openTiers }: RegionParts,
+  closing: Closing,
+): Promise<{ s3Port: number; adminPort: number }> {
   const clock = systemClock
   const { credentials, regions, region: self, workers } = config
   const pins = sharedPins(workers === 1 ? 1 : 1 + workers)
-  const { metadata, parts } = await openStores(config, { log, openBlobs, pins: new ReaderPins(pins) }, closing)
+  const { metadata, parts } = await openStores(config, { log, openBlobs, openTiers, pins: new ReaderPins(pins) }, closing)
 
   const peers = createPeers({
     self,
@@ -71,7 +80,14 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   closing(() => replication.close())
   let threads: Threads | undefined
   const disk = createDiskEngines(config, { parts, threads: () => threads, clock, log })
-  const engines: readonly Engine[] = [...disk.engines, ...control.engines, ...replication.engines]
+  const archive = createArchive({
+    ...parts,
+    pace: createPace(config.archive.bytesPerSecond),
+    dayMs: config.lifecycle.daySeconds * 1000,
+    concurrency: config.archive.concurrency,
+    log,
+  })
+  const engines: readonly Engine[] = [...disk.engines, ...archive.engines, ...control.engines, ...replication.engines]
 
   const gate = createGate(config, { parts, control, peerKeyOf: peers.peerKeyOf })
   const admin = createAdminServer({

@@ -22,7 +22,7 @@ export interface Defaults {
   readonly ownership: ObjectOwnership
   /** Of new buckets: whether all public access is blocked. */
   readonly publicAccessBlock: boolean
-  /** The length of a day of lifecycle. */
+  /** What lifecycle rules call a day. */
   readonly lifecycleDayMs: number
   /** How long an archived object takes to be brought back, by what the request asks for. */
   readonly restoreDelayMs: Readonly<Record<RestoreTier, number>>

@@ -16,7 +16,7 @@ import type { Metadata } from '../../src/metadata/engine.ts'
 import { schema } from '../../src/metadata/schema.ts'
 import { openSqlite } from '../../src/metadata/sqlite/open.ts'
 import { bucketByName } from '../../src/metadata/tables/buckets.ts'
-import { transactions, usesReserve } from '../../src/metadata/transactions.ts'
+import { type AnyTransaction, transactions, usesReserve } from '../../src/metadata/transactions.ts'
 import type { Bucket } from '../../src/model/bucket.ts'
 import type { ObjectVersion } from '../../src/model/version.ts'
 import { type CompactionParts, createCompaction } from '../../src/objects/compaction.ts'
@@ -62,10 +62,14 @@ export interface SpaceOptions {
   readonly blobs?: Partial<BlobStoreOptions>
   readonly clock?: Clock
   readonly tiers?: (boot: number) => Tiers
+  /** Besides those of a region. */
+  readonly transactions?: Readonly<Record<string, AnyTransaction>>
 }
 
 export async function openSpace({ folder, clock = systemClock, ...options }: SpaceOptions): Promise<Space> {
-  const metadata = await openSqlite({ directory: join(folder, 'metadata'), transactions, usesReserve, schema, clock, reserveBytes: 1 })
+  const directory = join(folder, 'metadata')
+  const all = { ...transactions, ...options.transactions }
+  const metadata = await openSqlite({ directory, transactions: all, usesReserve, schema, clock, reserveBytes: 1 })
   const blobs = await openBlobStore({ directory: join(folder, 'blobs'), boot: metadata.boot, segmentLimitBytes, ...options.blobs })
   const parts: ObjectParts = {
     metadata,

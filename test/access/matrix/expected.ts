@@ -99,6 +99,7 @@ export const expected: Readonly<Record<string, Entry>> = {
   PutObjectAcl: shareable('s3:PutObjectAcl'),
   PutObjectTagging: shareable('s3:PutObjectTagging'),
   PutPublicAccessBlock: shareable('s3:PutBucketPublicAccessBlock'),
+  RestoreObject: shareable('s3:RestoreObject'),
   UploadPart: shareable('s3:PutObject'),
   UploadPartCopy: shareable('s3:PutObject', 's3:GetObject'),
 }
