@@ -193,7 +193,7 @@ const tierBucket = z.strictObject({
   prefix: z
     .string()
     .max(512)
-    .regex(/^([\w.-]+\/)*([\w.-]+)?$/, 'must have letters, digits, dots, hyphens, underscores and single inner slashes')
+    .regex(/^((?!\.\.?(\/|$))[\w.-]+(\/|$))*$/, 'must have letters, digits, dots, hyphens and underscores, and single slashes between')
     .default('')
     .describe('What every key there begins with.'),
   accessKeyId: z

@@ -86,7 +86,9 @@ export class Claim {
 
   #vanished(): TierUnavailable {
     const { tier, place } = this.#of
-    return new TierUnavailable(`Tier ${tier}: ${place} does not hold ${markName}, which this region left there: is it mounted?`)
+    return new TierUnavailable(
+      `Tier ${tier}: ${place} does not hold ${markName}, which this region left there: it is another place, or not mounted`,
+    )
   }
 
   #judge(kept: Mark, text: string | undefined): void {

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, statfs, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { dataKeyBytes } from '../lib/frame-cipher.ts'
-import { Claim, markName } from './claim.ts'
+import { WatchedSource } from '../lib/watched-source.ts'
+import { Claim, type MarkPlace, markName } from './claim.ts'
 import { TierCorrupt, TierFull, TierMissing, TierUnavailable } from './errors.ts'
 import { packed } from './pack.ts'
 import { codeOf, SlowDisk } from './slow-disk.ts'
@@ -39,6 +40,7 @@ export class FolderStore implements TierStore {
   readonly #disk: SlowDisk
   readonly #claim: Claim
   readonly #standing: Standing
+  #wasProven = false
 
   constructor(parts: FolderTierParts) {
     const { name, folder, region, claimsFolder, patienceMs, log } = parts
@@ -60,22 +62,22 @@ export class FolderStore implements TierStore {
       .catch(() => undefined)
   }
 
-  write(source: AsyncIterable<Uint8Array>, options: TierWriteOptions): Promise<TierBlob> {
+  write(source: AsyncIterable<Uint8Array>, { ref, lengthBytes, encrypt, signal }: TierWriteOptions): Promise<TierBlob> {
+    const watched = new WatchedSource(source)
     return this.#standing.during(async () => {
-      const { ref, lengthBytes, encrypt, signal } = options
       await this.#prove(signal)
       const dataKey = encrypt ? randomBytes(dataKeyBytes) : undefined
       const boot = this.#parts.boot.toString(16).padStart(8, '0')
       const temporary = `${this.#parts.folder}/tmp/${boot}-${randomBytes(16).toString('hex')}`
       try {
-        const storedBytes = await this.#fill(temporary, packed(source, { ref, lengthBytes, dataKey }), signal)
+        const storedBytes = await this.#fill(temporary, packed(watched.chunks(), { ref, lengthBytes, dataKey }), signal)
         await this.#publish(temporary, ref, signal)
         return { storedBytes, ...(dataKey !== undefined && { dataKey }) }
       } catch (error) {
         await this.#disk.call(() => rm(temporary, { force: true }), { doing: 'remove a temporary file' }).catch(() => undefined)
         throw error
       }
-    })
+    }, watched)
   }
 
   async *read(ref: string, options: TierReadOptions): AsyncGenerator<Buffer, void, void> {
@@ -99,13 +101,17 @@ export class FolderStore implements TierStore {
 
   remove(ref: string, signal: AbortSignal): Promise<void> {
     return this.#standing.during(async () => {
+      const path = this.#pathOf(ref)
+      const work = async (): Promise<void> => {
+        await unlink(path)
+        await syncFolder(dirname(path))
+      }
       try {
-        await this.#disk.call(() => unlink(this.#pathOf(ref)), { doing: `remove ${ref}`, signal })
+        await this.#disk.call(work, { doing: `remove ${ref}`, signal })
       } catch (error) {
         if (codeOf(error) !== 'ENOENT') throw error
-        // Gone, or the whole folder is: only the former is no error.
-        if (await this.#disk.call(() => this.#claim.isMade(), { doing: 'read what is known of the tier', signal }))
-          await this.#prove(signal)
+        // It is gone, or the whole folder is: only the former is no error.
+        await this.#proveIfMade(signal)
       }
     })
   }
@@ -118,10 +124,15 @@ export class FolderStore implements TierStore {
     // Descriptors belong to calls, and end with them.
   }
 
+  /** The built-in folder is not there before something comes to it. */
+  async #proveIfMade(signal: AbortSignal): Promise<void> {
+    if (await this.#claim.isMade()) await this.#prove(signal)
+  }
+
   async #prove(signal?: AbortSignal): Promise<void> {
     const { folder } = this.#parts
     const mark = `${folder}/${markName}`
-    await this.#claim.prove({
+    const place: MarkPlace = {
       read: () => this.#disk.call(() => readIfThere(mark), { doing: `read ${mark}`, signal }),
       make: (text) =>
         this.#disk.call(
@@ -133,7 +144,9 @@ export class FolderStore implements TierStore {
           },
           { doing: `prepare ${folder}`, signal },
         ),
-    })
+    }
+    await this.#there(() => this.#claim.prove(place))
+    this.#wasProven = true
   }
 
   async #fill(path: string, pieces: AsyncIterable<Buffer>, signal: AbortSignal): Promise<number> {
@@ -179,11 +192,12 @@ export class FolderStore implements TierStore {
   }
 
   async #open(ref: string, signal: AbortSignal): Promise<FileHandle> {
+    if (!this.#wasProven) await this.#proveIfMade(signal)
     try {
       return await this.#disk.call(() => open(this.#pathOf(ref), 'r'), { doing: `open ${ref}`, signal, tooLate: (late) => late.close() })
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error
-      if (await this.#claim.isMade()) await this.#prove(signal)
+      await this.#proveIfMade(signal)
       throw new TierMissing(`${ref} is not in ${this.#parts.folder}`)
     }
   }

@@ -74,6 +74,11 @@ export function indexBytesOf(layout: Pick<Layout, 'lengthBytes'>): number {
   return frames * entryBytes + Math.ceil(frames / pageFrames) * (pageHeadBytes + crcBytes)
 }
 
+/** What a blob takes at most. */
+export function packedBytesMax(lengthBytes: number): number {
+  return lengthBytes + frameCountOf({ lengthBytes }) * frameTailBytes({ isEncrypted: true }) + indexBytesOf({ lengthBytes }) + footerBytes
+}
+
 /** Gathers the index while frames are written: 4 bytes a frame. */
 export class IndexBuilder {
   #entries = Buffer.alloc(64)

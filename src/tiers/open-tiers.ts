@@ -1,7 +1,9 @@
 /** All tiers of a region, opened. One that cannot be reached, or belongs to somebody else, is shown as failing and does not keep the region from its start. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { type Clock, systemClock } from '../lib/clock.ts'
 import { tierOfRef, tierRef } from '../model/tier-refs.ts'
+import { BucketStore } from './bucket-store.ts'
 import { TierRefused } from './errors.ts'
 import { FolderStore } from './folder-store.ts'
 import { allTiers, builtInTier, type TierSettings } from './settings.ts'
@@ -21,12 +23,13 @@ export interface OpenTiersOptions {
   readonly boot: number
   /** Whether no other thread has them open yet: what dead writers left is taken away then. Default true. */
   readonly isFirst?: boolean
+  readonly clock?: Clock
   readonly log: TierLog
 }
 
-export async function openTiers(config: TiersConfig, { boot, isFirst = true, log }: OpenTiersOptions): Promise<Tiers> {
+export async function openTiers(config: TiersConfig, { boot, isFirst = true, clock = systemClock, log }: OpenTiersOptions): Promise<Tiers> {
   const settings = allTiers(config)
-  const stores = await Promise.all(settings.map((tier) => openTier(config, tier, { boot, isFirst, log })))
+  const stores = await Promise.all(settings.map((tier) => openTier(config, tier, { boot, isFirst, clock, log })))
   const byName = new Map(stores.map((store) => [store.name, store]))
   const byClass = new Map(settings.flatMap(({ name, classes }) => classes.map((storageClass) => [storageClass, byName.get(name)])))
   return {
@@ -45,10 +48,12 @@ export async function openTiers(config: TiersConfig, { boot, isFirst = true, log
   }
 }
 
-async function openTier(config: TiersConfig, { name, folder }: TierSettings, options: Required<OpenTiersOptions>): Promise<TierStore> {
-  const claimsFolder = join(config.dataDirectory, 'tiers')
+async function openTier(config: TiersConfig, tier: TierSettings, options: Required<OpenTiersOptions>): Promise<TierStore> {
+  const { name, folder, bucket } = tier
+  const of = { ...options, name, region: config.region, claimsFolder: join(config.dataDirectory, 'tiers') }
+  if (bucket !== undefined) return new BucketStore({ ...of, bucket })
   if (folder === undefined) throw new Error(`Tier ${name} is neither a folder nor a bucket`)
-  const store = new FolderStore({ ...options, name, folder, region: config.region, claimsFolder, reserveBytes: config.reserveBytes })
+  const store = new FolderStore({ ...of, folder, reserveBytes: config.reserveBytes })
   // Our own is made when it is needed first; the operator's is looked at, so that a mistake shows at once.
   await store.begin({ mayClaim: name !== builtInTier })
   return store

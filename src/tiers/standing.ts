@@ -1,4 +1,5 @@
 /** How a tier fares, as its last piece of work showed; told to the log when that changes. */
+import type { WatchedSource } from '../lib/watched-source.ts'
 import { TierFull, TierRefused, TierUnavailable } from './errors.ts'
 import type { TierStatus } from './store.ts'
 
@@ -17,13 +18,14 @@ export class Standing {
     this.#log = log
   }
 
-  /** Does a piece of work, and notes whether the tier let it succeed. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
+  /** Does a piece of work, and notes whether the tier let it succeed; `source`: what its failure says is about another place. */
+  async during<T>(work: () => Promise<T>, source?: WatchedSource): Promise<T> {
     try {
       const result = await work()
       this.succeeded()
       return result
     } catch (error) {
+      if (source?.failure !== undefined) throw source.failure.error
       this.failed(error)
       throw error
     }

@@ -7,6 +7,12 @@ export type Weather =
   | { readonly kind: 'answer503'; readonly pattern: RegExp }
   /** The request goes nowhere, and the connection stays open. */
   | { readonly kind: 'swallow'; readonly pattern: RegExp; readonly times: number }
+  /** The proxy answers in the region's place, byte for byte. */
+  | { readonly kind: 'answer'; readonly pattern: RegExp; readonly times: number; readonly text: string }
+  /** So many bytes of the answer pass, its head counted in; then the connection breaks, or stays open and says no more. */
+  | { readonly kind: 'cutAnswer'; readonly pattern: RegExp; readonly times: number; readonly bytes: number; readonly hangs?: boolean }
+  /** The answer comes byte by byte. */
+  | { readonly kind: 'trickle'; readonly pattern: RegExp; readonly times: number; readonly everyMs: number }
   /** The region does what it was asked, and nobody hears of it. */
   | { readonly kind: 'dropAnswer'; readonly pattern: RegExp; readonly times: number }
   /**
@@ -63,6 +69,9 @@ export class FaultProxy {
     let isDeaf = false
     let isMute = false
     let left = Number.POSITIVE_INFINITY
+    let answerLeft = Number.POSITIVE_INFINITY
+    let hangs = false
+    let everyMs = 0
     near.on('data', (bytes: Buffer) => {
       if (isMute) return
       const weather = this.#meets(bytes)
@@ -70,6 +79,16 @@ export class FaultProxy {
         near.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
         return
       }
+      if (weather?.kind === 'answer') {
+        near.end(weather.text)
+        isMute = true
+        return
+      }
+      if (weather?.kind === 'cutAnswer') {
+        answerLeft = weather.bytes
+        hangs = weather.hangs ?? false
+      }
+      if (weather?.kind === 'trickle') everyMs = weather.everyMs
       isDeaf ||= weather?.kind === 'dropAnswer'
       isMute ||= weather?.kind === 'swallow'
       if (isMute) return
@@ -84,8 +103,11 @@ export class FaultProxy {
       far.end(() => near.destroy())
     })
     far.on('data', (bytes: Buffer) => {
-      if (isDeaf) near.destroy()
-      else near.write(bytes)
+      if (isDeaf) return void near.destroy()
+      if (everyMs > 0) return void trickle(near, far, { bytes, everyMs })
+      near.write(bytes.subarray(0, answerLeft))
+      answerLeft = Math.max(0, answerLeft - bytes.length)
+      if (answerLeft === 0 && !hangs && !near.writableEnded) near.destroySoon()
     })
     near.on('close', () => far.destroy())
     far.on('close', () => near.destroy())
@@ -105,6 +127,15 @@ export class FaultProxy {
     socket.on('error', () => {})
     socket.on('close', () => this.#sockets.delete(socket))
   }
+}
+
+async function trickle(near: Socket, far: Socket, { bytes, everyMs }: { bytes: Buffer; everyMs: number }): Promise<void> {
+  far.pause()
+  for (let at = 0; at < bytes.length && near.writable; at++) {
+    near.write(bytes.subarray(at, at + 1))
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
+  }
+  far.resume()
 }
 
 /** Of a request whose first bytes these are: its head and what it says that follows. */

@@ -1,10 +1,9 @@
 /** Bytes for tiers to keep, and what comes back. */
-import { createHash } from 'node:crypto'
-import { randomFrom } from '../limits/random.ts'
+import { createCipheriv, createHash } from 'node:crypto'
 
-/** Bytes that do not compress. */
+/** Bytes that do not compress; the same for the same seed. */
 export function randomBytes(length: number, seed = 1): Buffer {
-  return randomFrom(seed).bytes(length)
+  return createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(length))
 }
 
 /** Bytes that do. */

@@ -89,7 +89,7 @@ describe('the tiers of a region', () => {
       await expect(put(one, one.tierFor('GLACIER'))).rejects.toThrow(TierUnavailable)
       await expect(read(one, ref)).rejects.toThrow(TierUnavailable)
       await expect(one.tierOf(ref).remove(ref, signal)).rejects.toThrow(TierUnavailable)
-      expect(one.tierFor('GLACIER')?.status()).toMatchObject({ state: 'failing', reason: expect.stringContaining('is it mounted?') })
+      expect(one.tierFor('GLACIER')?.status()).toMatchObject({ state: 'failing', reason: expect.stringContaining('not mounted') })
     }
     expect(await readdir(join(folder, 'slow'))).toEqual([])
     await rm(join(folder, 'slow'), { recursive: true })
