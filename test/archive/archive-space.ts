@@ -12,7 +12,7 @@ import type { Bucket } from '../../src/model/bucket.ts'
 import type { StorageClass } from '../../src/model/storage-class.ts'
 import type { ObjectVersion } from '../../src/model/version.ts'
 import { contentOf } from '../../src/objects/content.ts'
-import { never, once, openSpace, ownFolder, type Space, useSpace } from '../objects/space.ts'
+import { never, once, type Space, useSpace } from '../objects/space.ts'
 import { MemoryTier, memoryTiers } from '../support/tiers.ts'
 
 export const dayMs = 1000
@@ -47,7 +47,7 @@ export class HandClock implements Clock {
   }
 }
 
-function* askMove(input: VersionPlace & { readonly storageClass: StorageClass }, context: TransactionContext): Steps<void> {
+export function* askMove(input: VersionPlace & { readonly storageClass: StorageClass }, context: TransactionContext): Steps<void> {
   yield* enqueueMove(input, { kind: 'store', storageClass: input.storageClass, dueMs: context.nowMs }, context)
 }
 
@@ -101,5 +101,3 @@ export async function useArchive({
     notedWrites: async () => (await metadata.read(() => tierWrites({ after: '', limit: 100 }))).length,
   }
 }
-
-export { openSpace, ownFolder }

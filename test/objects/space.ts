@@ -61,7 +61,9 @@ export interface SpaceOptions {
   readonly compaction?: Partial<CompactionParts>
   readonly blobs?: Partial<BlobStoreOptions>
   readonly clock?: Clock
-  readonly tiers?: (boot: number) => Tiers
+  readonly tiers?: (boot: number) => Tiers | Promise<Tiers>
+  /** Puts something between the stores and those who use them. */
+  readonly between?: (parts: ObjectParts) => ObjectParts
   /** Besides those of a region. */
   readonly transactions?: Readonly<Record<string, AnyTransaction>>
 }
@@ -69,19 +71,21 @@ export interface SpaceOptions {
 export async function openSpace({ folder, clock = systemClock, ...options }: SpaceOptions): Promise<Space> {
   const directory = join(folder, 'metadata')
   const all = { ...transactions, ...options.transactions }
-  const metadata = await openSqlite({ directory, transactions: all, usesReserve, schema, clock, reserveBytes: 1 })
-  const blobs = await openBlobStore({ directory: join(folder, 'blobs'), boot: metadata.boot, segmentLimitBytes, ...options.blobs })
-  const parts: ObjectParts = {
-    metadata,
-    blobs,
+  const opened = await openSqlite({ directory, transactions: all, usesReserve, schema, clock, reserveBytes: 1 })
+  const disk = await openBlobStore({ directory: join(folder, 'blobs'), boot: opened.boot, segmentLimitBytes, ...options.blobs })
+  const stores: ObjectParts = {
+    metadata: opened,
+    blobs: disk,
     hashing: await createHashers(),
     keyring: createKeyring(masterKey),
     ids: new HybridClock({ clock, region: 'us-east-1' }),
     clock,
-    tiers: options.tiers?.(metadata.boot) ?? memoryTiers(),
+    tiers: (await options.tiers?.(opened.boot)) ?? memoryTiers(),
     readers: new ReaderPins(),
     encryptByDefault: false,
   }
+  const parts = options.between?.(stores) ?? stores
+  const { metadata, blobs } = parts
   for (const [name, value] of [
     ['region', 'us-east-1'],
     ['master key', parts.keyring.keyId],
