@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import { createAccounts } from './admin/accounts.ts'
 import { createDamageList } from './admin/damage.ts'
+import { createLifecycleView } from './admin/lifecycle.ts'
 import { regionStanding } from './admin/region.ts'
 import { createAdminServer } from './admin/server.ts'
 import { createArchive } from './archive/archive.ts'
@@ -12,6 +13,7 @@ import { beginAccounts } from './control/first-account.ts'
 import { systemClock } from './lib/clock.ts'
 import { type Engine, runEngine } from './lib/engine.ts'
 import { createPace } from './lib/pace.ts'
+import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { ReaderPins, sharedPins } from './objects/reader-pins.ts'
 import { createPeers } from './peers/peers.ts'
 import { createDiskEngines } from './region/disk-engines.ts'
@@ -87,7 +89,8 @@ async function compose(
     concurrency: config.archive.concurrency,
     log,
   })
-  const engines: readonly Engine[] = [...disk.engines, ...archive.engines, ...control.engines, ...replication.engines]
+  const lifecycle = createLifecycle({ metadata, ids: parts.ids, clock, dayMs: config.lifecycle.daySeconds * 1000, log })
+  const engines: readonly Engine[] = [...disk.engines, ...archive.engines, ...lifecycle.engines, ...control.engines, ...replication.engines]
 
   const gate = createGate(config, { parts, control, peerKeyOf: peers.peerKeyOf })
   const admin = createAdminServer({
@@ -95,6 +98,7 @@ async function compose(
     gate,
     replication,
     damage: createDamageList(metadata),
+    lifecycle: createLifecycleView({ lifecycle, region: self }),
     accounts: createAccounts({
       control,
       secret: credentials.peeringSecret,

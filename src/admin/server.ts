@@ -10,6 +10,7 @@ import type { Health } from '../s3/internal.ts'
 import type { Log } from '../s3/log.ts'
 import type { Accounts } from './accounts.ts'
 import type { DamageList } from './damage.ts'
+import type { LifecycleView } from './lifecycle.ts'
 import type { RegionStanding } from './region.ts'
 
 export interface AdminServerOptions {
@@ -22,6 +23,7 @@ export interface AdminServerOptions {
   readonly gate: Pick<Gate, 'verify'>
   readonly replication: Replication
   readonly damage: DamageList
+  readonly lifecycle: LifecycleView
   readonly accounts: Accounts
   readonly standing: () => Promise<RegionStanding>
   readonly promote: (how: { readonly force: boolean }) => Promise<object>
@@ -42,9 +44,10 @@ const requestTimeoutMs = 60_000
 const promoteBody = z.strictObject({ force: z.boolean().default(false) })
 const taskId = z.strictObject({ bucketId: z.string(), key: z.string(), versionId: z.string(), destination: z.string() })
 const damagePlace = z.strictObject({ bucketId: z.string(), key: z.string(), id: z.string(), part: z.int() })
+const previewPlace = z.strictObject({ stage: z.int().min(0), sinceMs: z.int(), key: z.string(), id: z.string() })
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { config, gate, replication, damage, accounts, standing, promote, health, nowMs, log } = options
+  const { config, gate, replication, damage, lifecycle, accounts, standing, promote, health, nowMs, log } = options
   const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, requestTimeout: requestTimeoutMs })
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, log))
@@ -89,6 +92,17 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     await authorizeRoot(request)
     const page = await damage(decodeAfter(damagePlace, request.query.after), pageMax)
     return { versions: page.versions, ...(page.next === undefined ? {} : { next: encodeAfter(page.next) }) }
+  })
+
+  app.get('/admin/v1/lifecycle', async (request) => {
+    await authorizeRoot(request)
+    return await lifecycle.report()
+  })
+  app.get<{ Querystring: { bucket?: string; after?: string } }>('/admin/v1/lifecycle/preview', async (request) => {
+    await authorizeRoot(request)
+    const { bucket, after } = request.query
+    const page = await lifecycle.preview(bucket, { after: decodeAfter(previewPlace, after), limit: pageMax })
+    return { entries: page.entries, ...(page.next === undefined ? {} : { next: encodeAfter(page.next) }) }
   })
 
   app.get<{ Querystring: { after?: string } }>('/admin/v1/accounts', async (request) => {

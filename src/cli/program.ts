@@ -5,6 +5,7 @@ import { addCheck } from './check.ts'
 import { addConfig } from './config.ts'
 import { type CliContext, type ExitCode, exitCodes, UsageError } from './context.ts'
 import { failureOf } from './failure.ts'
+import { addLifecycle } from './lifecycle.ts'
 import { addRegions } from './regions.ts'
 import { addReplication } from './replication.ts'
 import { addServer } from './server.ts'
@@ -14,7 +15,7 @@ import { addUp } from './up.ts'
 type AddCommand = (program: Command, context: CliContext, finish: (code: ExitCode) => void) => void
 
 const helpWidth = 110
-const commands: readonly AddCommand[] = [addUp, addServer, addRegions, addAccount, addReplication, addCheck, addConfig]
+const commands: readonly AddCommand[] = [addUp, addServer, addRegions, addAccount, addReplication, addLifecycle, addCheck, addConfig]
 
 /** Never throws: whatever goes wrong is one sentence on stderr. @param argv  without node and script */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<ExitCode> {

@@ -48,7 +48,8 @@ async function localFacts({ metadata }: FactsParts, id: string): Promise<BucketF
   })
   if (found === undefined || found.bucket.state !== 'active') return undefined
   const { bucket, owner } = found
-  // Object Lock cannot be switched on yet, so that no bucket has it. An owner who is gone is none that a rule could name.
+  // An owner who is gone is none that a rule could name.
   const ownerAccountId = owner?.accountId ?? ''
-  return { bucketId: bucket.id, region: bucket.region, versioning: bucket.versioning, objectLock: false, ownerAccountId }
+  const { region, versioning, settings } = bucket
+  return { bucketId: bucket.id, region, versioning, objectLock: settings.objectLock !== undefined, ownerAccountId }
 }

@@ -148,6 +148,8 @@ export const schema: readonly Migration[] = [
          WHERE newer.bucket_id = versions.bucket_id AND newer.key = versions.key AND newer.id < versions.id ORDER BY newer.id DESC LIMIT 1),
         modified_ms) END;
       CREATE INDEX versions_age ON versions (bucket_id, is_latest, since_ms);
+      CREATE INDEX versions_markers ON versions (bucket_id, since_ms) WHERE is_latest = 1 AND is_marker = 1;
+      CREATE INDEX uploads_age ON uploads (bucket_id, initiated_ms) WHERE state = 'open';
 
       -- Up to where a bucket's versions have been judged at an age: only what came to it since then is looked at.
       CREATE TABLE lifecycle_marks (
@@ -160,6 +162,12 @@ export const schema: readonly Migration[] = [
         PRIMARY KEY (bucket_id, key, id)
       ) WITHOUT ROWID;
       CREATE INDEX lifecycle_again_due ON lifecycle_again (due_ms);
+      -- How far a bucket's last pass came, and what was done since it began. It is for the midnight due_ms, and not over while ended_ms is NULL.
+      CREATE TABLE lifecycle_passes (
+        bucket_id TEXT PRIMARY KEY, configuration TEXT NOT NULL, due_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER,
+        expired INTEGER NOT NULL, removed INTEGER NOT NULL, transitioned INTEGER NOT NULL, aborted INTEGER NOT NULL,
+        freed_bytes INTEGER NOT NULL, moved_bytes INTEGER NOT NULL, seq INTEGER NOT NULL
+      ) WITHOUT ROWID;
 
       -- Versions whose bytes are to be elsewhere than they are, or restored, or whose restored copy is to go.
       CREATE TABLE moves (

@@ -26,6 +26,8 @@ export interface TransactionContext {
   readonly seq: number
   /** Wall time of the commit, ms since 1970. */
   readonly nowMs: number
+  /** The time by which locks end: it never goes back, and a wall clock that jumped does not move it (model/lock-clock.ts). */
+  readonly lockMs: number
 }
 
 export function statement(sql: string, ...params: readonly SqlValue[]): Statement {

@@ -13,6 +13,7 @@ import { damageTransactions } from './tables/damage.ts'
 import { deliveryTransactions } from './tables/deliveries.ts'
 import { factTransactions } from './tables/facts.ts'
 import { garbageTransactions } from './tables/garbage.ts'
+import { lifecycleTransactions } from './tables/lifecycle.ts'
 import { moveCommits } from './tables/move-commits.ts'
 import { moveTransactions } from './tables/moves.ts'
 import { restoreTransactions } from './tables/restores.ts'
@@ -38,6 +39,7 @@ export const transactions = {
   ...moveCommits,
   ...tierWriteTransactions,
   ...restoreTransactions,
+  ...lifecycleTransactions,
   ...controlTransactions,
   ...controlPromotions,
   ...controlSnapshots,
@@ -79,5 +81,12 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'applyControl',
   'takeControlSnapshot',
   'trimControl',
+  'applyLifecycle',
+  'applyLifecycleAgain',
+  'applyLifecycleToKey',
+  'abortAgedUpload',
+  'beginLifecyclePass',
+  'endLifecyclePass',
+  'forgetLifecycle',
   'countBoot',
 ])

@@ -78,6 +78,8 @@ const table = {
   NoSuchBucket: [404, 'The specified bucket does not exist'],
   NoSuchBucketPolicy: [404, 'The bucket policy does not exist'],
   NoSuchKey: [404, 'The specified key does not exist.'],
+  NoSuchLifecycleConfiguration: [404, 'The lifecycle configuration does not exist'],
+  NoSuchObjectLockConfiguration: [404, 'The specified object does not have a ObjectLock configuration'],
   NoSuchPublicAccessBlockConfiguration: [404, 'The public access block configuration was not found'],
   NoSuchTagSet: [404, 'The TagSet does not exist'],
   NoSuchUpload: [
@@ -89,6 +91,7 @@ const table = {
   NotImplemented: [501, 'A header or query you provided requested a function that is not implemented.'],
   NotModified: [304, 'Not Modified'],
   ObjectNotInActiveTierError: [403, 'The source object of the COPY operation is not in the active tier.'],
+  ObjectLockConfigurationNotFoundError: [404, 'Object Lock configuration does not exist for this bucket'],
   OwnershipControlsNotFoundError: [404, 'The bucket ownership controls were not found'],
   OperationAborted: [409, 'A conflicting conditional operation is currently in progress against this resource. Try again.'],
   PackedPolicyTooLarge: [400, 'The session policies and the names of this session are together larger than a session token may be.'],

@@ -25,7 +25,6 @@ const encryptionPrefixes = [
 /** Each of these would change what is stored, or what is promised about it; a longer header that begins so is refused too. */
 const unsupportedPrefixes: readonly string[] = [
   ...encryptionPrefixes,
-  'x-amz-object-lock-',
   'x-amz-write-offset-bytes',
   'x-amz-rename-source',
   'x-amz-restore-output-path',
@@ -39,15 +38,13 @@ const unsupportedPrefixes: readonly string[] = [
 
 /** These ask for something only with a value other than the harmless one. */
 const harmlessValues: Readonly<Record<string, string>> = {
-  'x-amz-bucket-object-lock-enabled': 'false',
   'x-amz-bucket-namespace': 'global',
   'x-amz-server-side-encryption-bucket-key-enabled': 'false',
 }
 
 /**
  * Refuses a request that asks by a header for what is not supported: nothing is accepted and then ignored.
- * `x-amz-request-payer`, `x-amz-mfa` and `x-amz-bypass-governance-retention` pass, because without requester-pays, MFA delete and
- * object lock there is nothing that they could change.
+ * `x-amz-request-payer` and `x-amz-mfa` pass, because without requester-pays and MFA delete there is nothing that they could change.
  * @throws S3Error NotImplemented, naming the header
  */
 export function refuseUnsupported(headers: Headers): void {

@@ -39,6 +39,9 @@ export const bucketTagsMax = 50
 /** S3: UTF-16 units of a tag's key and value. */
 export const tagKeyMaxLength = 128
 export const tagValueMaxLength = 256
+/** S3: default retention of Object Lock. */
+export const lockDaysMax = 36_500
+export const lockYearsMax = 100
 /** S3: grants of one ACL. */
 export const grantsMax = 100
 

@@ -13,14 +13,8 @@ export function checkFilter(input: ReplicationFilterInput): ReplicationFilter {
   if (tag !== undefined) return { Tag: checkTag(tag) }
   if (and === undefined) return {}
 
-  const tags = (and.Tag ?? []).map(checkTag)
+  const tags = checkTags(and.Tag ?? [])
   if (tags.length === 0) throw new S3Error('MalformedXML')
-  if (tags.length > objectTagsMax) {
-    throw new S3Error('InvalidRequest', { message: `A filter cannot have more than ${objectTagsMax} tags: no object has more.` })
-  }
-  if (new Set(tags.map(({ Key }) => Key)).size !== tags.length) {
-    throw new S3Error('InvalidRequest', { message: 'Duplicate Tag Keys are not allowed.' })
-  }
   return { And: { ...(and.Prefix !== undefined && { Prefix: checkPrefix(and.Prefix) }), Tag: tags } }
 }
 
@@ -39,7 +33,20 @@ export function hasTags(filter: ReplicationFilter): boolean {
   return filter.Tag !== undefined || filter.And !== undefined
 }
 
-function checkTag({ Key, Value }: TagInput): Tag {
+/** @throws S3Error MalformedXML | InvalidTag | InvalidRequest (a tag key twice, more tags than an object can have) */
+export function checkTags(inputs: readonly TagInput[]): readonly Tag[] {
+  const tags = inputs.map(checkTag)
+  if (tags.length > objectTagsMax) {
+    throw new S3Error('InvalidRequest', { message: `A filter cannot have more than ${objectTagsMax} tags: no object has more.` })
+  }
+  if (new Set(tags.map(({ Key }) => Key)).size !== tags.length) {
+    throw new S3Error('InvalidRequest', { message: 'Duplicate Tag Keys are not allowed.' })
+  }
+  return tags
+}
+
+/** @throws S3Error MalformedXML | InvalidTag */
+export function checkTag({ Key, Value }: TagInput): Tag {
   if (Key === undefined || Value === undefined) throw new S3Error('MalformedXML')
   checkObjectTags([{ Key, Value }])
   return { Key, Value }

@@ -12,9 +12,9 @@ import { mayAssume, type ParsedRole, type Role } from './role.ts'
 
 /**
  * One delivery's parts. `object` (the data) always takes the ACL with it, as S3 does. `tags` are those that the version was made with, which may be
- * left out; `changedTags` came later, and a change that is left out would never arrive and nobody would hear of it.
+ * left out; `changedTags` came later, and a change that is left out would never arrive and nobody would hear of it. `retention` and `legalHold`: it has some.
  */
-export type ReplicationWant = 'object' | 'tags' | 'changedTags' | 'acl' | 'delete' | 'ownerOverride'
+export type ReplicationWant = 'object' | 'tags' | 'changedTags' | 'acl' | 'retention' | 'legalHold' | 'delete' | 'ownerOverride'
 
 /** What the destination says for itself. */
 export interface ReplicationDestinationFacts {
@@ -102,9 +102,10 @@ export function sourcePolicyRefusal(of: {
   readonly role: Pick<Role, 'arn' | 'accountId' | 'name'>
   readonly source: { readonly bucket: string; readonly key: string; readonly ownerId: string }
   readonly isContent: boolean
+  readonly lock: { readonly retention?: unknown; readonly legalHold?: unknown }
   readonly nowMs: number
 }): FailureReason | undefined {
-  const { policy, role, source, isContent, nowMs } = of
+  const { policy, role, source, isContent, lock, nowMs } = of
   const context = new PolicyContext({ 'aws:PrincipalArn': role.arn, 'aws:PrincipalAccount': role.accountId, ...timeKeys(nowMs) })
   const who = sessionOf(role, source.ownerId)
   const denies = (resource: string, ...actions: readonly string[]): boolean =>
@@ -112,6 +113,8 @@ export function sourcePolicyRefusal(of: {
   if (denies(bucketArn(source.bucket), 's3:GetReplicationConfiguration', 's3:ListBucket')) return 'InitiateReplicationNotPermitted'
   const object = objectArn(source)
   if (isContent && denies(object, 's3:GetObjectVersionForReplication')) return 'SrcGetObjectNotPermitted'
+  if (lock.retention !== undefined && denies(object, 's3:GetObjectRetention')) return 'SrcGetRetentionNotPermitted'
+  if (lock.legalHold !== undefined && denies(object, 's3:GetObjectLegalHold')) return 'SrcGetLegalHoldNotPermitted'
   return denies(object, 's3:GetObjectVersionAcl') ? 'SrcGetAclNotPermitted' : undefined
 }
 
@@ -121,6 +124,8 @@ function sourceRefusal(wants: ReadonlySet<ReplicationWant>, object: Ask, isSseKm
   if (wants.has('object') && !mayRead(object, isSseKms)) return 'SrcGetObjectNotPermitted'
   const needsAcl = wants.has('object') || wants.has('acl')
   if (needsAcl && object('s3:GetObjectVersionAcl') !== 'allow') return 'SrcGetAclNotPermitted'
+  if (wants.has('retention') && object('s3:GetObjectRetention') !== 'allow') return 'SrcGetRetentionNotPermitted'
+  if (wants.has('legalHold') && object('s3:GetObjectLegalHold') !== 'allow') return 'SrcGetLegalHoldNotPermitted'
   // With the data, unreadable tags are left out ("it replicates the objects, but not the object tags").
   if (wants.has('changedTags') && object('s3:GetObjectVersionTagging') !== 'allow') return 'SrcGetTaggingNotPermitted'
   return undefined
@@ -133,8 +138,15 @@ function destinationRefusal(wants: ReadonlySet<ReplicationWant>, destination: As
   if (wants.has('ownerOverride') && destination('s3:ObjectOwnerOverrideToBucketOwner') !== 'allow') return 'DstPutObjectNotPermitted'
   const isDenied = destination('s3:ReplicateTags') === 'explicitDeny'
   if (wants.has('changedTags') && (!mayReplicate || isDenied)) return 'DstPutTaggingNotPermitted'
+  // ReplicateObject carries the lock, so that only an explicit Deny stops it: and then all of the version, for it must not arrive unlocked.
+  if (wants.has('retention') && mayNot(destination, mayReplicate, 's3:PutObjectRetention')) return 'DstPutRetentionNotPermitted'
+  if (wants.has('legalHold') && mayNot(destination, mayReplicate, 's3:PutObjectLegalHold')) return 'DstPutLegalHoldNotPermitted'
   if (wants.has('acl') && !mayReplicate) return 'DstPutAclNotPermitted'
   return undefined
+}
+
+function mayNot(destination: Ask, mayReplicate: boolean, action: string): boolean {
+  return !mayReplicate || destination(action) === 'explicitDeny'
 }
 
 /** GetObjectVersion does for objects that are not SSE-KMS, unless the action made for replication is denied by name. */

@@ -33,12 +33,18 @@ const table = {
   DstMultipartUploadNotPermitted: ['refused', 'The role may not upload parts at the destination; s3:ReplicateObject may be missing.'],
   DstObjectHardDeleted: ['refused', 'The version was deleted by its version id at the destination.'],
   DstPutAclNotPermitted: ['refused', 'The role may not write the ACL at the destination; s3:ReplicateObject may be missing.'],
-  DstPutLegalHoldNotPermitted: ['refused', 'The role lacks s3:PutObjectLegalHold on the destination bucket.'],
+  DstPutLegalHoldNotPermitted: [
+    'refused',
+    'The role may not write the legal hold at the destination: s3:ReplicateObject is missing, or s3:PutObjectLegalHold denied.',
+  ],
   DstPutObjectNotPermitted: [
     'refused',
     'The role lacks s3:ReplicateObject or s3:ObjectOwnerOverrideToBucketOwner on the destination bucket.',
   ],
-  DstPutRetentionNotPermitted: ['refused', 'The role lacks s3:PutObjectRetention on the destination bucket.'],
+  DstPutRetentionNotPermitted: [
+    'refused',
+    'The role may not write the retention at the destination: s3:ReplicateObject is missing, or s3:PutObjectRetention denied.',
+  ],
   DstPutTaggingNotPermitted: ['refused', 'The role may not write tags at the destination; s3:ReplicateObject may be missing.'],
   DstVersionNotFound: ['transient', 'The destination does not have the version whose attributes changed; the whole version is sent.'],
   DstOutOfCapacity: ['transient', 'The destination has no room left.'],
@@ -46,9 +52,9 @@ const table = {
   SrcBucketReplicationConfigMissing: ['refused', 'The source bucket no longer has a replication configuration.'],
   SrcBucketInvalidRegion: ['refused', 'The source bucket is not in the region that sent the version.'],
   SrcGetAclNotPermitted: ['refused', 'The role lacks s3:GetObjectVersionAcl on the source object.'],
-  SrcGetLegalHoldNotPermitted: ['refused', "The role may not read the source object's legal hold."],
+  SrcGetLegalHoldNotPermitted: ['refused', 'The role lacks s3:GetObjectLegalHold on the source object, or its row cannot be read.'],
   SrcGetObjectNotPermitted: ['refused', 'The role lacks s3:GetObjectVersionForReplication on the source object.'],
-  SrcGetRetentionNotPermitted: ['refused', "The role may not read the source object's retention."],
+  SrcGetRetentionNotPermitted: ['refused', 'The role lacks s3:GetObjectRetention on the source object, or its row cannot be read.'],
   SrcGetTaggingNotPermitted: ['refused', 'The role lacks s3:GetObjectVersionTagging on the source object.'],
   SrcHeadObjectNotPermitted: [
     'refused',

@@ -1,6 +1,7 @@
 /** A multipart upload: what was fixed when it began, and what came of it. */
 import type { Grant } from './acl.ts'
 import type { ChecksumAlgorithm, ChecksumType } from './checksums.ts'
+import type { Retention } from './object-lock.ts'
 import type { StorageClass } from './storage-class.ts'
 import type { Tag } from './tags.ts'
 import type { SystemMetadata, UserMetadata } from './user-metadata.ts'
@@ -15,6 +16,8 @@ export interface UploadRecord {
   readonly tags: readonly Tag[]
   readonly acl: readonly Grant[]
   readonly isEncrypted: boolean
+  readonly retention?: Retention | undefined
+  readonly legalHold?: boolean | undefined
   readonly checksum: {
     readonly algorithm: ChecksumAlgorithm
     readonly type: ChecksumType /** The client named it. */

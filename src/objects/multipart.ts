@@ -13,7 +13,7 @@ import type { Upload, UploadOutcome, UploadRecord } from '../model/upload.ts'
 import type { Part, StoredChecksum } from '../model/version.ts'
 import { type ContentClaims, type ContentSource, hashNameOf, storeContent } from './content.ts'
 import type { ObjectParts } from './parts.ts'
-import { dropUncommitted, isEncrypted, type ObjectAttributes } from './put.ts'
+import { dropUncommitted, isEncrypted, lockOf, type ObjectAttributes } from './put.ts'
 import { sealDataKey } from './seals.ts'
 import { withNewIds } from './version-ids.ts'
 
@@ -24,7 +24,7 @@ export interface UploadAddress {
   readonly uploadId: string
 }
 
-/** @returns the upload's id */
+/** Begins an upload, under an id of its own. */
 export async function createUpload(
   parts: ObjectParts,
   request: {
@@ -33,13 +33,13 @@ export async function createUpload(
     readonly attributes: ObjectAttributes
     readonly checksum: UploadRecord['checksum']
   },
-): Promise<{ readonly uploadId: string; readonly record: UploadRecord }> {
+): Promise<{ readonly uploadId: string; readonly initiatedMs: number; readonly record: UploadRecord }> {
   const { bucket, key, attributes, checksum } = request
   const { encryption, ...kept } = attributes
   const record: UploadRecord = { ...kept, checksum, isEncrypted: isEncrypted(parts, bucket, encryption) }
   const uploadId = parts.ids.issue()
-  await parts.metadata.commit({ tx: 'createUpload', id: uploadId, bucketId: bucket.id, key, record })
-  return { uploadId, record }
+  const { initiatedMs } = await parts.metadata.commit({ tx: 'createUpload', id: uploadId, bucketId: bucket.id, key, record })
+  return { uploadId, initiatedMs, record }
 }
 
 /** @throws S3Error NoSuchUpload */
@@ -185,6 +185,7 @@ function commitComplete(
           checksum,
           tags: { stamp: id, value: record.tags },
           acl: { stamp: id, value: record.acl },
+          ...lockOf(id, record),
           // Each part has a seal of its own.
           ...(record.isEncrypted ? { encryption: { algorithm: 'AES256', sealedKey: '' } as const } : {}),
         },

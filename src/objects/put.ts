@@ -4,9 +4,11 @@ import type { Grant } from '../model/acl.ts'
 import type { Bucket } from '../model/bucket.ts'
 import type { ChecksumAlgorithm } from '../model/checksums.ts'
 import type { WriteConditions } from '../model/conditions.ts'
+import type { Retention } from '../model/object-lock.ts'
 import type { StorageClass } from '../model/storage-class.ts'
 import type { Tag } from '../model/tags.ts'
 import type { SystemMetadata, UserMetadata } from '../model/user-metadata.ts'
+import type { VersionRecord } from '../model/version.ts'
 import { type ContentClaims, type ContentSource, type StoredContent, storeContent } from './content.ts'
 import type { ObjectParts } from './parts.ts'
 import { sealDataKey } from './seals.ts'
@@ -24,6 +26,9 @@ export interface ObjectAttributes {
   readonly acl: readonly Grant[]
   /** What the request asks for; undefined leaves it to the bucket, and then to the deployment. */
   readonly encryption?: 'AES256' | undefined
+  /** Undefined leaves it to the bucket. */
+  readonly retention?: Retention | undefined
+  readonly legalHold?: boolean | undefined
 }
 
 export interface PutRequest {
@@ -98,10 +103,22 @@ function newVersion(
       checksum: content.checksum,
       tags: { stamp: id, value: attributes.tags },
       acl: { stamp: id, value: attributes.acl },
+      ...lockOf(id, attributes),
       ...(dataKey === undefined
         ? {}
         : { encryption: sealDataKey(keyring, dataKey, { kind: 'version', bucketId: bucket.id, key, versionId: id }) }),
     },
+  }
+}
+
+/** The lock that a version is made with, as far as its request says. */
+export function lockOf(
+  id: string,
+  { retention, legalHold }: Pick<ObjectAttributes, 'retention' | 'legalHold'>,
+): Pick<VersionRecord, 'retention' | 'legalHold'> {
+  return {
+    ...(retention !== undefined && { retention: { stamp: id, value: retention } }),
+    ...(legalHold !== undefined && { legalHold: { stamp: id, value: legalHold } }),
   }
 }
 

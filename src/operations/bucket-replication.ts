@@ -93,16 +93,16 @@ async function resolveReplication(
   bucket: Bucket,
   { control }: Services,
 ): Promise<BucketReplication> {
-  // Object Lock is not there yet, so that no bucket has it.
-  const source: SourceFacts = { bucket: bucket.name, region: bucket.region, versioning: bucket.versioning, objectLock: false }
+  const { name, region, versioning, settings } = bucket
+  const source: SourceFacts = { bucket: name, region, versioning, objectLock: settings.objectLock !== undefined }
   // Before any other region is asked: one that cannot be reached must not hide what is wrong here.
   checkSource(source)
 
   const facts = new Map<string, DestinationFacts>()
   const destinations: [string, ReplicationDestination][] = []
   for (const destination of destinationBuckets(configuration)) {
-    const name = await control.nameOf(destination)
-    const found = name && (await control.bucketFacts(name))
+    const known = await control.nameOf(destination)
+    const found = known && (await control.bucketFacts(known))
     if (found === undefined) continue
     facts.set(destination, found)
     destinations.push([destination, { bucketId: found.bucketId, region: found.region }])

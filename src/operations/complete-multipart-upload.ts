@@ -6,14 +6,16 @@ import { quoteEtag, unquoteEtag } from '../model/etag.ts'
 import { refuseUnsupported } from '../model/headers.ts'
 import { objectMaxBytes, partNumberMax, xmlListBodyMaxBytes } from '../model/limits.ts'
 import type { UploadOutcome } from '../model/upload.ts'
+import { publicVersionId } from '../model/version.ts'
 import type { CompleteRequest } from '../objects/multipart.ts'
 import { type OperationContext, operation } from '../s3/define.ts'
 import { header, headers, xmlBody } from '../s3/members.ts'
-import { type Reply, slow, xml } from '../s3/reply.ts'
+import { type Reply, type ReplyHeaders, slow, xml } from '../s3/reply.ts'
 import { document, int, list, struct, text } from '../s3/xml/shapes.ts'
 import { encryptionHeader } from './shared/attributes.ts'
 import { checksumFields, givenChecksums, objectChecksum, typedChecksumElements } from './shared/checksums.ts'
 import { writeConditions } from './shared/conditions.ts'
+import { expirationHeader } from './shared/expiration.ts'
 import { locationOf } from './shared/location.ts'
 import { objectTarget } from './shared/targets.ts'
 import { uploadMembers } from './shared/uploads.ts'
@@ -87,12 +89,22 @@ async function complete(context: OperationContext, request: CompleteRequest): Pr
     headers: {
       'x-amz-version-id': outcome.isVersioned ? outcome.versionId : undefined,
       ...encryptionHeader(outcome.isEncrypted),
+      ...(await expirationOf(context, request.key, outcome)),
     },
     body: xml('CompleteMultipartUploadResult', {
       Location: locationOf(context, request.key),
       ...resultElements(context, request.key, outcome),
     }),
   }
+}
+
+/** Of the object as it stands now; nothing when it has been written anew since. */
+async function expirationOf(context: OperationContext, key: string, { versionId, etag }: UploadOutcome): Promise<ReplyHeaders> {
+  const { bucket, services } = context
+  if (bucket.settings.lifecycle === undefined) return {}
+  const version = await services.objects.current({ bucket, key, versionId: undefined })
+  const isSame = version !== undefined && publicVersionId(version) === versionId && version.etag === etag
+  return isSame ? expirationHeader(context, version) : {}
 }
 
 function resultElements({ bucket }: OperationContext, key: string, { etag, checksum }: UploadOutcome) {

@@ -14,6 +14,7 @@ import { attributeMembers, attributesOf, encryptionHeader } from './shared/attri
 import { typedChecksumElements } from './shared/checksums.ts'
 import { conditionally, writeConditions } from './shared/conditions.ts'
 import { type FoundSource, findSource, sourceHeader, sourceMembers } from './shared/copy-source.ts'
+import { expirationHeader } from './shared/expiration.ts'
 import { untilOpened } from './shared/find.ts'
 import { newObjectTarget } from './shared/targets.ts'
 import { versionHeader } from './shared/version-ids.ts'
@@ -108,6 +109,7 @@ async function copy(context: OperationContext, input: CopyInput, source: FoundSo
       ...(isVersioned && versionHeader(version)),
       ...sourceHeader(source),
       ...encryptionHeader(record.encryption !== undefined),
+      ...expirationHeader(context, version),
     },
     body: xml('CopyObjectResult', {
       LastModified: isoTime(version.lastModifiedMs),

@@ -40,6 +40,7 @@ export const CreateBucket = operation({
     Supported: headers(refuseUnsupported),
     ObjectOwnership: header('x-amz-object-ownership').oneOf(objectOwnerships).optional(),
     Acl: headers(parseAclHeaders),
+    HasLock: header('x-amz-bucket-object-lock-enabled').map(parseFlag).optional(),
     Configuration: optionalXmlBody(CreateBucketConfiguration),
   },
   errors: [
@@ -55,14 +56,14 @@ export const CreateBucket = operation({
     'TooManyBuckets',
   ],
 
-  async handle(context, { Bucket: name, ObjectOwnership, Acl, Configuration }) {
+  async handle(context, { Bucket: name, ObjectOwnership, Acl, HasLock, Configuration }) {
     const { services } = context
     const { LocationConstraint, Location, Bucket: directory, Tags } = Configuration ?? {}
     if (Location !== undefined || directory !== undefined) {
       throw new S3Error('NotImplemented', { message: 'Directory buckets are not supported by this server.' })
     }
     checkLocation(LocationConstraint, { region: services.defaults.region, signedRegion: context.signedRegion })
-    const asked = { ownership: ObjectOwnership, acl: Acl, tags: Tags?.Tag ?? [] }
+    const asked = { ownership: ObjectOwnership, acl: Acl, tags: Tags?.Tag ?? [], hasLock: HasLock === true }
     await authorizeSettings(context, name, asked)
     const { canonicalId } = accountOf(context.caller)
     const isKnownUser = await knownUsers(services.control, Acl, [canonicalId])
@@ -80,6 +81,7 @@ interface AskedSettings {
   readonly ownership: ObjectOwnership | undefined
   readonly acl: RequestedAcl | undefined
   readonly tags: readonly Tag[]
+  readonly hasLock: boolean
 }
 
 interface AclQuestion {
@@ -103,16 +105,24 @@ function checkLocation(constraint = '', { region, signedRegion }: { region: stri
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html names an action for each. @throws S3Error AccessDenied */
-async function authorizeSettings(context: OperationContext, bucketName: string, { ownership, acl, tags }: AskedSettings): Promise<void> {
+async function authorizeSettings(
+  context: OperationContext,
+  bucketName: string,
+  { ownership, acl, tags, hasLock }: AskedSettings,
+): Promise<void> {
   const target = { bucket: undefined, bucketName, key: undefined }
   if (acl !== undefined) await context.authorize('s3:PutBucketAcl', target)
   if (ownership !== undefined) await context.authorize('s3:PutBucketOwnershipControls', target)
   if (tags.length > 0) await context.authorize('s3:TagResource', target)
+  if (hasLock) {
+    await context.authorize('s3:PutBucketObjectLockConfiguration', target)
+    await context.authorize('s3:PutBucketVersioning', target)
+  }
 }
 
 /** @throws S3Error for an ACL or tags that the bucket may not have */
 function settingsOf(
-  { ownership: askedOwnership, acl, tags }: AskedSettings,
+  { ownership: askedOwnership, acl, tags, hasLock }: AskedSettings,
   { defaults, owner, isKnownUser }: AclQuestion,
 ): BucketSettings {
   const ownership = askedOwnership ?? defaults.ownership
@@ -123,7 +133,19 @@ function settingsOf(
     ...(defaults.publicAccessBlock && { publicAccessBlock: allBlocked }),
     ...(acl !== undefined && { acl: checkedGrants(acl, { defaults, owner, isKnownUser }) }),
     ...(tags.length > 0 && { tags }),
+    // With it the bucket is made with versions.
+    ...(hasLock && { objectLock: {} }),
   }
+}
+
+/** @throws S3Error InvalidArgument */
+function parseFlag(text: string): boolean {
+  const flag = text.toLowerCase()
+  if (flag === 'true' || flag === 'false') return flag === 'true'
+  throw new S3Error('InvalidArgument', {
+    message: 'Invalid x-amz-bucket-object-lock-enabled header value',
+    details: { ArgumentName: 'x-amz-bucket-object-lock-enabled', ArgumentValue: text.slice(0, 64) },
+  })
 }
 
 const allBlocked: PublicAccessBlock = {
@@ -150,6 +172,6 @@ async function isHarmlessRepeat(
 ): Promise<boolean> {
   const { control, defaults } = context.services
   if (!(error instanceof S3Error) || error.code !== 'BucketAlreadyOwnedByYou' || defaults.region !== oldestRegion) return false
-  if (asked.acl !== undefined || asked.ownership !== undefined || asked.tags.length > 0) return false
+  if (asked.acl !== undefined || asked.ownership !== undefined || asked.tags.length > 0 || asked.hasLock) return false
   return (await control.nameOf(name))?.region === oldestRegion
 }

@@ -5,6 +5,7 @@ import { operation } from '../s3/define.ts'
 import { headers, objectKey } from '../s3/members.ts'
 import { xml } from '../s3/reply.ts'
 import { attributeMembers, attributesOf, encryptionHeader } from './shared/attributes.ts'
+import { abortHeaders } from './shared/expiration.ts'
 
 /**
  * Begins an upload in parts. What the object will carry is fixed now; whether its key may be written is judged when it is completed.
@@ -43,12 +44,13 @@ export const CreateMultipartUpload = operation({
     const { algorithm, type, isRequested } = input.Checksum
     const attributes = await attributesOf(context, input)
     const checksum = { algorithm, type, isGiven: isRequested }
-    const { uploadId, record } = await services.objects.createUpload({ bucket, key: input.Key, attributes, checksum })
+    const { uploadId, initiatedMs, record } = await services.objects.createUpload({ bucket, key: input.Key, attributes, checksum })
     return {
       status: 200,
       headers: {
         ...encryptionHeader(record.isEncrypted),
         ...(isRequested && { 'x-amz-checksum-algorithm': algorithm, 'x-amz-checksum-type': type }),
+        ...abortHeaders(context, { key: input.Key, initiatedMs }),
       },
       body: xml('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: input.Key, UploadId: uploadId }),
     }

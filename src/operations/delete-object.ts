@@ -2,6 +2,7 @@
 import { headerValue, refuseUnsupported } from '../model/headers.ts'
 import { operation } from '../s3/define.ts'
 import { headers, objectKey } from '../s3/members.ts'
+import { bypassMember, mayBypass } from './shared/object-lock.ts'
 import { objectTarget, writerId } from './shared/targets.ts'
 import { versionAction, versionIdQuery } from './shared/version-ids.ts'
 
@@ -17,16 +18,19 @@ export const DeleteObject = operation({
     Key: objectKey(),
     VersionId: versionIdQuery(),
     IfMatch: headers((all) => headerValue(all, 'if-match')),
+    ...bypassMember,
     Supported: headers(refuseUnsupported),
   },
-  errors: ['InvalidArgument', 'NotImplemented', 'PreconditionFailed'],
+  errors: ['AccessDenied', 'InvalidArgument', 'NotImplemented', 'PreconditionFailed'],
 
-  async handle(context, { Key, VersionId, IfMatch }) {
+  async handle(context, { Key, VersionId, IfMatch, Bypass }) {
     const { bucket, services } = context
     // Its answer tells what is there.
-    if (IfMatch !== undefined)
-      await context.authorize(VersionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', objectTarget(context, Key, VersionId))
-    const deleted = await services.objects.delete({ bucket, key: Key, versionId: VersionId, ownerId: writerId(context), ifMatch: IfMatch })
+    const target = objectTarget(context, Key, VersionId)
+    if (IfMatch !== undefined) await context.authorize(VersionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', target)
+    const bypass = VersionId !== undefined && (await mayBypass(context, Bypass, { target }))
+    const address = { bucket, key: Key, versionId: VersionId }
+    const deleted = await services.objects.delete({ ...address, ownerId: writerId(context), ifMatch: IfMatch, bypass })
     return {
       status: 204,
       headers: { 'x-amz-delete-marker': deleted.deleteMarker === true ? 'true' : undefined, 'x-amz-version-id': deleted.versionId },

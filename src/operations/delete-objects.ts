@@ -10,6 +10,7 @@ import { headers, xmlBody } from '../s3/members.ts'
 import { xml } from '../s3/reply.ts'
 import { bool, document, list, optional, struct, text } from '../s3/xml/shapes.ts'
 import type { XmlValue } from '../s3/xml/write.ts'
+import { bypassMember, mayBypass } from './shared/object-lock.ts'
 import { objectTarget, writerId } from './shared/targets.ts'
 import { parseVersionId } from './shared/version-ids.ts'
 
@@ -41,14 +42,18 @@ export const DeleteObjects = operation({
   route: 'POST /{Bucket}?delete',
   action: 's3:DeleteObject',
   asksItself: true,
-  input: { Delete: xmlBody(Delete, { integrity: 'required' }), Supported: headers(refuseUnsupported) },
+  input: { Delete: xmlBody(Delete, { integrity: 'required' }), ...bypassMember, Supported: headers(refuseUnsupported) },
   errors: ['BadDigest', 'InvalidDigest', 'InvalidRequest', 'MalformedXML', 'MissingRequestBodyError', 'NotImplemented'],
 
   async handle(context, input) {
     const { Object: objects, Quiet: isQuiet = false } = input.Delete
     const wanted = objects.map(toWanted)
     const refused = await Promise.all(wanted.map((one) => refusalOf(context, one)))
-    const accepted = wanted.filter((_, index) => refused[index] === undefined)
+    const accepted = await Promise.all(
+      wanted
+        .filter((_, index) => refused[index] === undefined)
+        .map(async (one) => ({ ...one, bypass: await bypasses(context, input.Bypass, one) })),
+    )
     const { bucket, services } = context
     const outcomes =
       accepted.length === 0 ? [] : await services.objects.deleteMany({ bucket, ownerId: writerId(context), objects: accepted })
@@ -86,6 +91,10 @@ async function refusalOf(context: OperationContext, { key, versionId, ifMatch }:
     if (!(error instanceof S3Error)) throw error
     return { code: error.code, message: error.message }
   }
+}
+
+function bypasses(context: OperationContext, isAsked: boolean, { key, versionId }: Wanted): Promise<boolean> {
+  return mayBypass(context, isAsked && versionId !== undefined, { target: objectTarget(context, key, versionId) })
 }
 
 function entryOf({ key, versionId }: Wanted, outcome: Outcome): XmlValue {

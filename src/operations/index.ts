@@ -3,6 +3,8 @@ import type { Operation } from '../s3/define.ts'
 import { AbortMultipartUpload } from './abort-multipart-upload.ts'
 import { GetBucketAcl, PutBucketAcl } from './bucket-acl.ts'
 import { DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption } from './bucket-encryption.ts'
+import { DeleteBucketLifecycle, GetBucketLifecycleConfiguration, PutBucketLifecycleConfiguration } from './bucket-lifecycle.ts'
+import { GetObjectLockConfiguration, PutObjectLockConfiguration } from './bucket-object-lock.ts'
 import { DeleteBucketOwnershipControls, GetBucketOwnershipControls, PutBucketOwnershipControls } from './bucket-ownership-controls.ts'
 import { DeleteBucketPolicy, GetBucketPolicy, GetBucketPolicyStatus, PutBucketPolicy } from './bucket-policy.ts'
 import { DeleteBucketReplication, GetBucketReplication, PutBucketReplication } from './bucket-replication.ts'
@@ -29,6 +31,8 @@ import { ListObjectVersions } from './list-object-versions.ts'
 import { ListObjects } from './list-objects.ts'
 import { ListObjectsV2 } from './list-objects-v2.ts'
 import { ListParts } from './list-parts.ts'
+import { GetObjectLegalHold, PutObjectLegalHold } from './object-legal-hold.ts'
+import { GetObjectRetention, PutObjectRetention } from './object-retention.ts'
 import { PostObject } from './post-object.ts'
 import { DeletePublicAccessBlock, GetPublicAccessBlock, PutPublicAccessBlock } from './public-access-block.ts'
 import { PutObject } from './put-object.ts'
@@ -46,6 +50,7 @@ export const operations: readonly Operation[] = [
   CreateMultipartUpload,
   DeleteBucket,
   DeleteBucketEncryption,
+  DeleteBucketLifecycle,
   DeleteBucketOwnershipControls,
   DeleteBucketPolicy,
   DeleteBucketReplication,
@@ -56,6 +61,7 @@ export const operations: readonly Operation[] = [
   DeletePublicAccessBlock,
   GetBucketAcl,
   GetBucketEncryption,
+  GetBucketLifecycleConfiguration,
   GetBucketLocation,
   GetBucketOwnershipControls,
   GetBucketPolicy,
@@ -66,6 +72,9 @@ export const operations: readonly Operation[] = [
   GetObject,
   GetObjectAcl,
   GetObjectAttributes,
+  GetObjectLegalHold,
+  GetObjectLockConfiguration,
+  GetObjectRetention,
   GetObjectTagging,
   GetPublicAccessBlock,
   HeadBucket,
@@ -79,6 +88,7 @@ export const operations: readonly Operation[] = [
   PostObject,
   PutBucketAcl,
   PutBucketEncryption,
+  PutBucketLifecycleConfiguration,
   PutBucketOwnershipControls,
   PutBucketPolicy,
   PutBucketReplication,
@@ -86,6 +96,9 @@ export const operations: readonly Operation[] = [
   PutBucketVersioning,
   PutObject,
   PutObjectAcl,
+  PutObjectLegalHold,
+  PutObjectLockConfiguration,
+  PutObjectRetention,
   PutObjectTagging,
   PutPublicAccessBlock,
   RestoreObject,

@@ -7,6 +7,7 @@ import { headers, integerQuery } from '../s3/members.ts'
 import { xml } from '../s3/reply.ts'
 import { isoTime } from '../s3/xml/write.ts'
 import { checksumElement } from './shared/checksums.ts'
+import { abortHeaders } from './shared/expiration.ts'
 import { maxEntriesQuery } from './shared/listing.ts'
 import { givenChecksum, uploadMembers } from './shared/uploads.ts'
 
@@ -26,7 +27,8 @@ export const ListParts = operation({
   },
   errors: ['InvalidArgument', 'NoSuchUpload'],
 
-  async handle({ bucket, services }, { Key: key, UploadId: uploadId, MaxParts: limit = listMaxEntries, PartNumberMarker: marker = 0 }) {
+  async handle(context, { Key: key, UploadId: uploadId, MaxParts: limit = listMaxEntries, PartNumberMarker: marker = 0 }) {
+    const { bucket, services } = context
     const page = await services.objects.listParts({ bucket, key, uploadId }, { afterNumber: marker, limit })
     const { record } = page.upload
     const body = xml('ListPartsResult', {
@@ -49,6 +51,6 @@ export const ListParts = operation({
         ...(record.checksum.isGiven && checksumElement(part.checksum)),
       })),
     })
-    return { status: 200, body }
+    return { status: 200, headers: abortHeaders(context, page.upload), body }
   },
 })

@@ -9,6 +9,7 @@ import { header, headers, objectKey } from '../s3/members.ts'
 import { type Reply, type ReplyHeaders, xml } from '../s3/reply.ts'
 import { attributeMembers, attributesOf, encryptionHeader } from './shared/attributes.ts'
 import { contentClaims, typedChecksumHeaders } from './shared/checksums.ts'
+import { expirationHeader } from './shared/expiration.ts'
 import { locationOf } from './shared/location.ts'
 import { TaggingDocument } from './shared/tagging.ts'
 import { versionHeader } from './shared/version-ids.ts'
@@ -60,7 +61,7 @@ export const PostObject = operation({
     const attributes = await attributesOf(context, input)
     const { version, isVersioned } = await services.objects.put({ bucket, key, attributes, claims, signal }, body)
     const reply = answerOf(context, { version, status, redirect })
-    return { ...reply, headers: { ...objectHeaders(version, isVersioned), ...reply.headers } }
+    return { ...reply, headers: { ...objectHeaders(version, isVersioned), ...expirationHeader(context, version), ...reply.headers } }
   },
 })
 

@@ -5,6 +5,8 @@ import { objectKey } from '../s3/members.ts'
 import { attributeMembers, attributesOf, encryptionHeader } from './shared/attributes.ts'
 import { contentClaims, typedChecksumHeaders } from './shared/checksums.ts'
 import { conditionally, writeConditions } from './shared/conditions.ts'
+import { expirationHeader } from './shared/expiration.ts'
+import { checkLockedContent } from './shared/object-lock.ts'
 import { versionHeader } from './shared/version-ids.ts'
 
 /**
@@ -41,6 +43,7 @@ export const PutObject = operation({
     const { bucket, services, signal } = context
     const { Key: key, Claims: claims, Conditions: conditions } = input
     const attributes = await attributesOf(context, input)
+    checkLockedContent(bucket, { lock: input.Lock, claims, what: 'Object' })
     const { version, isVersioned } = await conditionally(context, { key, conditions }, () =>
       services.objects.put({ bucket, key, attributes, claims, conditions, signal }, body),
     )
@@ -52,6 +55,7 @@ export const PutObject = operation({
         ...(isVersioned && versionHeader(version)),
         ...encryptionHeader(record.encryption !== undefined),
         ...typedChecksumHeaders(record.checksum),
+        ...expirationHeader(context, version),
       },
     }
   },

@@ -4,11 +4,13 @@ import type { ChecksumClaim } from '../model/checksums.ts'
 import { S3Error } from '../model/errors.ts'
 import { quoteEtag } from '../model/etag.ts'
 import { refuseUnsupported } from '../model/headers.ts'
+import type { RequestedLock } from '../model/object-lock-input.ts'
 import type { UploadRecord } from '../model/upload.ts'
 import { operation } from '../s3/define.ts'
 import { headers } from '../s3/members.ts'
 import { encryptionHeader } from './shared/attributes.ts'
 import { checksumHeaders, claimedChecksum, contentClaims } from './shared/checksums.ts'
+import { checkLockedContent } from './shared/object-lock.ts'
 import { partNumberMember, uploadMembers } from './shared/uploads.ts'
 
 /**
@@ -28,6 +30,7 @@ export const UploadPart = operation({
     const address = { bucket, key, uploadId }
     const { record } = await services.objects.findOpenUpload(address)
     checkClaim(record, claims.checksum)
+    checkLockedContent(bucket, { lock: lockIn(record), claims, what: 'Part' })
     const { part } = await services.objects.putPart({ ...address, number, claims, signal }, body)
     return {
       status: 200,
@@ -39,6 +42,10 @@ export const UploadPart = operation({
     }
   },
 })
+
+function lockIn({ retention, legalHold }: UploadRecord): RequestedLock {
+  return { ...(retention !== undefined && { retention }), ...(legalHold !== undefined && { legalHold }) }
+}
 
 /**
  * An upload with a checksum of the client's choice takes no other; one that is made of its parts' checksums needs each of them.

@@ -28,6 +28,7 @@ export interface KnownLink {
   readonly kind: 'known'
   readonly sourceBucket: string
   readonly sourceOwnerId: string
+  readonly isFromLocked: boolean
   readonly destination: Bucket
   readonly role: ParsedRole | undefined
   readonly access: ReplicationDestinationFacts
@@ -77,6 +78,8 @@ function judgeLink(link: WireLink, from: string, { source, destination, role, ro
     return { kind: 'refused', reason: 'DstBucketNotFound' }
   }
   if (destination.versioning !== 'Enabled') return { kind: 'refused', reason: 'DstBucketUnversioned' }
+  const isFromLocked = link.source.hasLock === true
+  if (isFromLocked && destination.settings.objectLock === undefined) return { kind: 'refused', reason: 'DstBucketObjectLockConfigMissing' }
   // A role is passed within its account: another's is as good as none.
   const own = role !== undefined && roleOwner?.canonicalId === source.ownerId ? parsedRole(role) : undefined
   if (link.account !== undefined && link.account !== destinationOwner?.accountId)
@@ -85,6 +88,7 @@ function judgeLink(link: WireLink, from: string, { source, destination, role, ro
     kind: 'known',
     sourceBucket: source.name,
     sourceOwnerId: source.ownerId,
+    isFromLocked,
     destination,
     role: own,
     access: accessOf(destination, source),
@@ -137,9 +141,12 @@ export function judgeVersion(link: KnownLink, version: WireVersion, nowMs: numbe
 function wantsOf({ id, isDeleteMarker, record, content }: WireVersion, { overridesOwner }: KnownLink): readonly ReplicationWant[] {
   if (isDeleteMarker) return ['delete']
   const changed: ReplicationWant[] = record.tags.stamp === id ? [] : ['changedTags']
+  // What locks a version is never left out.
+  if (record.retention !== undefined) changed.push('retention')
+  if (record.legalHold !== undefined) changed.push('legalHold')
   if (content.kind !== 'none') {
-    const tags = record.tags.value.length > 0 && record.tags.stamp === id ? ['tags' as const] : changed
-    return ['object', ...tags, ...(overridesOwner ? ['ownerOverride' as const] : [])]
+    const tags = record.tags.value.length > 0 && record.tags.stamp === id ? ['tags' as const] : []
+    return ['object', ...tags, ...changed, ...(overridesOwner ? ['ownerOverride' as const] : [])]
   }
   if (record.acl.stamp !== id) changed.push('acl')
   return changed.length > 0 ? changed : ['acl']

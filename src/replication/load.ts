@@ -95,7 +95,7 @@ export function expectedProof({ version, layout }: Pick<Loaded, 'version' | 'lay
  * @param options.isProbe  asks for the content's place instead of sending it
  */
 export function wireVersion({ task, version, layout }: Loaded, options: { readonly link: number; readonly isProbe: boolean }): WireVersion {
-  const { system, user, checksum, tags, acl, ownerId, encryption } = version.record
+  const { system, user, checksum, tags, acl, ownerId, encryption, retention, legalHold } = version.record
   return {
     link: options.link,
     key: version.key,
@@ -112,6 +112,8 @@ export function wireVersion({ task, version, layout }: Loaded, options: { readon
       isEncrypted: encryption !== undefined,
       tags: { stamp: tags.stamp, value: [...tags.value] },
       acl: { stamp: acl.stamp, value: [...acl.value] },
+      ...(retention !== undefined && { retention }),
+      ...(legalHold !== undefined && { legalHold }),
       ...(checksum === undefined ? {} : { checksum }),
     },
     content: wireContent({ task, version, layout }, options.isProbe),
@@ -155,7 +157,7 @@ function linkOf(bucket: Bucket, task: Task): WireLink | undefined {
   if (replication === undefined || rule === undefined) return undefined
   const { Account: account, AccessControlTranslation: translation } = rule.Destination
   return {
-    source: { id: bucket.id, name: bucket.name },
+    source: { id: bucket.id, name: bucket.name, ...(bucket.settings.objectLock !== undefined && { hasLock: true as const }) },
     destination: { id: task.destination, name: task.destinationName },
     ruleId: task.ruleId,
     role: replication.configuration.Role,

@@ -74,7 +74,8 @@ async function wholeFault(parts: ReceiveParts, { head }: Received): Promise<Ackn
 /** Learns of a version's stamps. One from too far ahead concerns nobody but its version. */
 function clockFault({ objects, self }: ReceiveParts, from: string, { id, record }: WireVersion): Acknowledgement | undefined {
   try {
-    for (const stamp of new Set([id, record.tags.stamp, record.acl.stamp])) objects.ids.observe(stamp)
+    for (const stamp of new Set([id, record.tags.stamp, record.acl.stamp, record.retention?.stamp ?? id, record.legalHold?.stamp ?? id]))
+      objects.ids.observe(stamp)
     return undefined
   } catch (error) {
     if (!(error instanceof ClockTooFarAhead)) throw error
@@ -176,7 +177,7 @@ function deliveryOf(
   }: { readonly from: string; readonly version: WireVersion; readonly link: KnownLink; readonly dropTags: boolean },
   stored: StoredContent | undefined,
 ): Delivery {
-  const { system, user, checksum, tags } = version.record
+  const { system, user, checksum, tags, retention, legalHold } = version.record
   const encryption = stored?.encryption
   return {
     sourceRegion: from,
@@ -189,6 +190,7 @@ function deliveryOf(
     lastModifiedMs: version.lastModifiedMs,
     etag: version.etag,
     storageClass: version.storageClass,
+    isFromLocked: link.isFromLocked,
     record: {
       ...ownedAs(link, version),
       system,
@@ -196,6 +198,8 @@ function deliveryOf(
       // Dropped tags carry the oldest stamp, so that they undo none that stand.
       tags: dropTags ? { stamp: version.id, value: [] } : tags,
       ...(checksum === undefined ? {} : { checksum }),
+      ...(retention === undefined ? {} : { retention }),
+      ...(legalHold === undefined ? {} : { legalHold }),
       ...(encryption === undefined ? {} : { encryption }),
     },
     leaves: tiers.tierFor(version.storageClass) !== undefined,

@@ -3,6 +3,7 @@ import type { Task } from '../metadata/tables/tasks.ts'
 import { objectAclAllows } from '../model/acl-permissions.ts'
 import { parseRoleArn } from '../model/arn.ts'
 import type { Bucket } from '../model/bucket.ts'
+import { readLegalHold, readRetention } from '../model/object-lock.ts'
 import type { PolicyDocument } from '../model/policy-document.ts'
 import { sourcePolicyRefusal } from '../model/replication-permission.ts'
 import type { FailureReason } from '../model/replication-reasons.ts'
@@ -12,7 +13,10 @@ export interface SourceSide {
   readonly bucket: Bucket
   /** Of the bucket, read; undefined: it has none. */
   readonly policy: PolicyDocument | undefined
-  readonly version: { readonly isDeleteMarker: boolean; readonly record: Pick<VersionRecord, 'ownerId' | 'acl'> }
+  readonly version: {
+    readonly isDeleteMarker: boolean
+    readonly record: Pick<VersionRecord, 'ownerId' | 'acl' | 'retention' | 'legalHold'>
+  }
   readonly task: Pick<Task, 'key' | 'isContent'>
   readonly nowMs: number
 }
@@ -24,9 +28,12 @@ export function sourceRefusal({ bucket, policy, version, task, nowMs }: SourceSi
   const named = parseRoleArn(arn)
   if (policy !== undefined && named !== undefined) {
     const source = { bucket: bucket.name, key, ownerId: bucket.ownerId }
-    const refusal = sourcePolicyRefusal({ policy, role: { ...named, arn }, source, isContent, nowMs })
+    const refusal = sourcePolicyRefusal({ policy, role: { ...named, arn }, source, isContent, lock: version.record, nowMs })
     if (refusal !== undefined) return refusal
   }
+  // What the row of a lock does not say cannot be sent, and a version without its lock must not be.
+  if (readRetention(version.record) === 'unreadable') return 'SrcGetRetentionNotPermitted'
+  if (readLegalHold(version.record) === 'unreadable') return 'SrcGetLegalHoldNotPermitted'
   return isContent && !isReadable(bucket, version) ? 'SrcGetObjectNotPermitted' : undefined
 }
 

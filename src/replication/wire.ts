@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isOrderedId } from '../lib/hybrid-clock.ts'
 import { grantsMax, objectMaxBytes, objectTagsMax, partMaxBytes, partNumberMax } from '../model/limits.ts'
+import { retentionModes } from '../model/object-lock.ts'
 import { type FailureReason, failureReasons } from '../model/replication-reasons.ts'
 import { storageClasses } from '../model/storage-class.ts'
 
@@ -65,7 +66,8 @@ const part = z.strictObject({
 })
 
 const wireLink = z.strictObject({
-  source: z.strictObject({ id: name, name }),
+  /** `hasLock`: Object Lock, without which the destination takes nothing of it. */
+  source: z.strictObject({ id: name, name, hasLock: z.literal(true).exactOptional() }),
   destination: z.strictObject({ id: name, name }),
   ruleId: z.string().max(255),
   /** ARN. */
@@ -101,6 +103,11 @@ const wireVersion = z.strictObject({
     isEncrypted: z.boolean(),
     tags: z.strictObject({ stamp: orderedId, value: z.array(tag).max(objectTagsMax) }),
     acl: z.strictObject({ stamp: orderedId, value: z.array(grant).max(grantsMax) }),
+    /** Absent: never set. */
+    retention: z
+      .strictObject({ stamp: orderedId, value: z.strictObject({ mode: z.enum(retentionModes), untilMs: time }).nullable() })
+      .exactOptional(),
+    legalHold: z.strictObject({ stamp: orderedId, value: z.boolean() }).exactOptional(),
   }),
   /**
    * `none`: only attributes have changed. `probe`: the content would be sent, if it is not there yet. Otherwise it follows, its parts

@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type Caller, isPrincipal } from '../access/caller.ts'
 import { principalKeys } from '../access/principal-keys.ts'
 import { headerValue } from '../model/headers.ts'
+import { lockHeaderNames } from '../model/object-lock-input.ts'
 import { PolicyContext } from '../model/policy-context.ts'
 import type { Tag } from '../model/tags.ts'
 import { parseAmzDate } from './auth/time.ts'
@@ -108,6 +109,7 @@ function targetValues({ request, action, target, resourceAccount, tags }: Contex
     'iam:PassedToService': action === 'iam:PassRole' ? 's3.amazonaws.com' : undefined,
     ...(target.key === undefined && listValues(request)),
     ...(writingActions.has(action) && headerValues(request.headers)),
+    ...(lockingActions.has(action) && lockValues(request, target)),
     ...(taggingActions.has(action) && requestTagValues(target.tags === undefined || target.tags === 'inBody' ? [] : target.tags)),
     ...(tags !== 'unread' && Object.fromEntries(tags.map(({ Key, Value }) => [`s3:ExistingObjectTag/${Key}`, Value]))),
   }
@@ -147,11 +149,40 @@ const keyHeaders = [
 ]
 
 function headerValues(headers: IncomingHttpHeaders): Values {
+  return Object.fromEntries(keyHeaders.map((name) => [`s3:${name}`, headerValue(headers, name)]))
+}
+
+const lockingActions: ReadonlySet<string> = new Set([
+  's3:BypassGovernanceRetention',
+  's3:PutObject',
+  's3:PutObjectLegalHold',
+  's3:PutObjectRetention',
+])
+const dayMs = 24 * 60 * 60 * 1000
+
+/** The lock that a request asks for: in the headers of a write, or in the body that the operation has read. */
+function lockValues({ headers, nowMs }: RequestFacts, { lock, isNew }: Target): Values {
+  if (lock !== undefined) {
+    const { retention, legalHold } = lock
+    const until = retention?.untilMs === undefined ? undefined : new Date(retention.untilMs).toISOString()
+    const hold = legalHold === undefined ? undefined : legalHold ? 'ON' : 'OFF'
+    return lockKeys({ mode: retention?.mode, until, hold }, nowMs)
+  }
+  // Where nothing is written they are not read, and say nothing.
+  if (isNew !== true) return {}
+  const [mode, until, hold] = [lockHeaderNames.mode, lockHeaderNames.retainUntil, lockHeaderNames.legalHold].map((name) =>
+    headerValue(headers, name),
+  )
+  return lockKeys({ mode, until, hold }, nowMs)
+}
+
+function lockKeys({ mode, until, hold }: Readonly<Record<'mode' | 'until' | 'hold', string | undefined>>, nowMs: number): Values {
+  const untilMs = Date.parse(until ?? '')
   return {
-    ...Object.fromEntries(keyHeaders.map((name) => [`s3:${name}`, headerValue(headers, name)])),
-    's3:object-lock-mode': headerValue(headers, 'x-amz-object-lock-mode'),
-    's3:object-lock-legal-hold': headerValue(headers, 'x-amz-object-lock-legal-hold'),
-    's3:object-lock-retain-until-date': headerValue(headers, 'x-amz-object-lock-retain-until-date'),
+    's3:object-lock-mode': mode,
+    's3:object-lock-retain-until-date': until,
+    's3:object-lock-remaining-retention-days': Number.isNaN(untilMs) ? undefined : String(Math.ceil((untilMs - nowMs) / dayMs)),
+    's3:object-lock-legal-hold': hold,
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Caller } from '../access/caller.ts'
 import type { Bucket } from '../model/bucket.ts'
 import type { S3ErrorCode } from '../model/errors.ts'
+import type { Retention } from '../model/object-lock.ts'
 import type { Tag } from '../model/tags.ts'
 import type { ObjectVersion } from '../model/version.ts'
 import type { Body } from './auth/body.ts'
@@ -23,6 +24,8 @@ export interface Target {
   readonly isNew?: boolean
   /** That are to be put on it; `inBody`: not read yet, and asked about again when they are. */
   readonly tags?: readonly Tag[] | 'inBody'
+  /** That is to be put on it; absent: the request's headers say it. */
+  readonly lock?: { readonly retention?: Retention | null; readonly legalHold?: boolean }
   /** Of what is neither bucket nor object: a role that is passed. */
   readonly arn?: string
 }

@@ -83,7 +83,7 @@ const cases: readonly Case[] = [
   ['a class of other hardware', put('class', { headers: [['x-amz-storage-class', 'OUTPOSTS']] }), 501, 'NotImplemented'],
   ['SSE-KMS', put('kms', { headers: [['x-amz-server-side-encryption', 'aws:kms']] }), 501, 'NotImplemented'],
   ['SSE-C', put('ssec', { headers: [['x-amz-server-side-encryption-customer-algorithm', 'AES256']] }), 501, 'NotImplemented'],
-  ['an object lock', put('lock', { headers: [['x-amz-object-lock-mode', 'GOVERNANCE']] }), 501, 'NotImplemented'],
+  ['a lock without its date', put('lock', { headers: [['x-amz-object-lock-mode', 'GOVERNANCE']] }), 400, 'InvalidRequest'],
   [
     'eleven tags',
     put('tags', { headers: [['x-amz-tagging', Array.from({ length: 11 }, (_, i) => `k${i}=v`).join('&')]] }),

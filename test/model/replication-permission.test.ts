@@ -18,7 +18,13 @@ const initiate: Statement = {
 }
 const read: Statement = {
   Effect: 'Allow',
-  Action: ['s3:GetObjectVersionForReplication', 's3:GetObjectVersionAcl', 's3:GetObjectVersionTagging'],
+  Action: [
+    's3:GetObjectVersionForReplication',
+    's3:GetObjectVersionAcl',
+    's3:GetObjectVersionTagging',
+    's3:GetObjectRetention',
+    's3:GetObjectLegalHold',
+  ],
   Resource: 'arn:aws:s3:::source/*',
 }
 const write: Statement = {
@@ -105,6 +111,10 @@ describe('a role that lacks something', () => {
     ['s3:GetObjectVersionAcl', ['object'], 'SrcGetAclNotPermitted'],
     ['s3:GetObjectVersionAcl', ['acl'], 'SrcGetAclNotPermitted'],
     ['s3:GetObjectVersionTagging', ['changedTags'], 'SrcGetTaggingNotPermitted'],
+    ['s3:GetObjectRetention', ['object', 'retention'], 'SrcGetRetentionNotPermitted'],
+    ['s3:GetObjectLegalHold', ['legalHold'], 'SrcGetLegalHoldNotPermitted'],
+    ['s3:ReplicateObject', ['retention'], 'DstPutRetentionNotPermitted'],
+    ['s3:ReplicateObject', ['legalHold'], 'DstPutLegalHoldNotPermitted'],
     ['s3:ReplicateObject', ['object'], 'DstPutObjectNotPermitted'],
     ['s3:ReplicateObject', ['changedTags'], 'DstPutTaggingNotPermitted'],
     ['s3:ReplicateObject', ['acl'], 'DstPutAclNotPermitted'],
@@ -112,6 +122,13 @@ describe('a role that lacks something', () => {
   ])('%s is refused %j as %s, as with an explicit Deny', (action, wants, reason) => {
     expect(verdict(without(action), { wants })).toEqual(no(reason))
     expect(verdict([...guide, deny(action)], { wants })).toEqual(no(reason))
+  })
+
+  it('brings a lock with s3:ReplicateObject alone, unless writing it is denied by name', () => {
+    const wants = ['object', 'retention', 'legalHold'] as const
+    expect(verdict(guide, { wants })).toEqual(yes)
+    expect(verdict([...guide, deny('s3:PutObjectRetention')], { wants })).toEqual(no('DstPutRetentionNotPermitted'))
+    expect(verdict([...guide, deny('s3:PutObjectLegalHold')], { wants })).toEqual(no('DstPutLegalHoldNotPermitted'))
   })
 
   it('delivers a delete marker without what only objects need', () => {
@@ -233,13 +250,17 @@ describe('a destination of another account', () => {
 describe('the policy of the source bucket', () => {
   const role = { arn: 'arn:aws:iam::123456789012:role/replication', accountId: '123456789012', name: 'replication' }
   const source = { bucket: 'source', key: 'k', ownerId: 'c'.repeat(64) }
-  const refusal = (Action: string, Resource: string, isContent = true, principal: unknown = '*') => {
+  const refusal = (Action: string, Resource: string, isContent = true, principal: unknown = '*', lock = {}) => {
     const policy = parseBucketPolicy(JSON.stringify({ Statement: { Effect: 'Deny', Principal: principal, Action, Resource } }), 'source')
-    return sourcePolicyRefusal({ policy, role, source, isContent, nowMs: 0 })
+    return sourcePolicyRefusal({ policy, role, source, isContent, lock, nowMs: 0 })
   }
 
   it('may deny the role what it needs to read', () => {
     expect(refusal('s3:GetObjectVersionForReplication', 'arn:aws:s3:::source/*')).toBe('SrcGetObjectNotPermitted')
+    const locked = { retention: {}, legalHold: {} }
+    expect(refusal('s3:GetObjectRetention', 'arn:aws:s3:::source/*', false, '*', locked)).toBe('SrcGetRetentionNotPermitted')
+    expect(refusal('s3:GetObjectLegalHold', 'arn:aws:s3:::source/*', false, '*', locked)).toBe('SrcGetLegalHoldNotPermitted')
+    expect(refusal('s3:GetObject*', 'arn:aws:s3:::source/*', false)).toBe('SrcGetAclNotPermitted')
     expect(refusal('s3:GetObjectVersionForReplication', 'arn:aws:s3:::source/*', false)).toBeUndefined()
     expect(refusal('s3:GetObjectVersionAcl', 'arn:aws:s3:::source/k')).toBe('SrcGetAclNotPermitted')
     expect(refusal('s3:ListBucket', 'arn:aws:s3:::source')).toBe('InitiateReplicationNotPermitted')

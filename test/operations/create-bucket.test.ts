@@ -152,10 +152,9 @@ describe('CreateBucket', () => {
     expect((await put('us-east-1', inner)).refused).toEqual([400, 'MalformedXML'])
   })
 
-  it('refuses object lock by name, and takes its absence said aloud', async () => {
-    const asked = await put('us-east-1', undefined, { headers: { 'x-amz-bucket-object-lock-enabled': 'true' } })
-    expect(asked.refused).toEqual([501, 'NotImplemented'])
-    expect(asked.answer.element('Message')).toContain('x-amz-bucket-object-lock-enabled')
+  it('takes the absence of Object Lock said aloud, and no other word than true and false', async () => {
+    const asked = await put('us-east-1', undefined, { headers: { 'x-amz-bucket-object-lock-enabled': 'perhaps' } })
+    expect(asked.refused).toEqual([400, 'InvalidArgument'])
     expect((await put('us-east-1', undefined, { headers: { 'x-amz-bucket-object-lock-enabled': 'false' } })).answer.status).toBe(200)
   })
 

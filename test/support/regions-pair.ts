@@ -46,8 +46,11 @@ export interface Pair {
   region(name: string): PairRegion
 }
 
-/** Ends with the test that opened it. */
-export async function openPair(names: readonly [string, string, ...string[]] = ['us-east-1', 'eu-west-1']): Promise<Pair> {
+/** Ends with the test that opened it. @param settings  of each region's file, besides those that it needs */
+export async function openPair(
+  names: readonly [string, string, ...string[]] = ['us-east-1', 'eu-west-1'],
+  settings: object = {},
+): Promise<Pair> {
   const root = await mkdtemp(join(tmpdir(), 'farshore-pair-'))
   const ports = await Promise.all(names.map(() => freePorts()))
   const proxies = await Promise.all(ports.map((port) => FaultProxy.open(port)))
@@ -57,7 +60,7 @@ export async function openPair(names: readonly [string, string, ...string[]] = [
     publicUrl: `http://127.0.0.1:${ports[i]}`,
   }))
   const list = await Promise.all(
-    names.map((name, i) => openRegion({ name, root, regions, port: ports[i] ?? 0, proxy: proxies[i] as FaultProxy })), // one a name
+    names.map((name, i) => openRegion({ name, root, regions, port: ports[i] ?? 0, proxy: proxies[i] as FaultProxy, settings })), // one a name
   )
   onTestFinished(async () => {
     await Promise.all(list.map((region) => region.stop()))
@@ -85,6 +88,7 @@ async function openRegion(of: {
   readonly regions: readonly { readonly name: string; readonly endpoint: string }[]
   readonly port: number
   readonly proxy: FaultProxy
+  readonly settings: object
 }): Promise<PairRegion> {
   const { name, root, port, proxy } = of
   const folder = join(root, name)
@@ -99,6 +103,7 @@ async function openRegion(of: {
       regions: of.regions,
       workers: 1,
       limits: { drainTimeoutMs: 500 },
+      ...of.settings,
       credentials: {
         ...account,
         rootAccessKeyId: rootKey.accessKeyId,

@@ -5,6 +5,7 @@ import type { Steps, TransactionContext } from '../steps.ts'
 import type { Connection } from './connection.ts'
 import { faultOf } from './faults.ts'
 import type { Log } from './io.ts'
+import { LockClock } from './lock-clock.ts'
 import type { SharedJournal } from './shared-journal.ts'
 
 /** Commands in one batch, so that one SQLite transaction stays small. */
@@ -45,6 +46,8 @@ export class BatchRunner {
   readonly #control: Readonly<Record<'begin' | 'commit' | 'savepoint' | 'release' | 'undo', Database.Statement>>
   readonly #writeSeq: Database.Statement<[number]>
   readonly #walSize: Database.Statement<[], { log: number; checkpointed: number }>
+  readonly #lockClock: LockClock
+  #isLast = false
 
   constructor(options: BatchRunnerOptions) {
     this.#options = options
@@ -58,6 +61,7 @@ export class BatchRunner {
     }
     this.#writeSeq = database.prepare("UPDATE meta SET value = ? WHERE name = 'seq'")
     this.#walSize = database.prepare('PRAGMA wal_checkpoint(NOOP)')
+    this.#lockClock = new LockClock(options)
   }
 
   /**
@@ -86,6 +90,11 @@ export class BatchRunner {
     }
   }
 
+  /** The next batch notes where the time of locks stands, for it is the last. */
+  closing(): void {
+    this.#isLast = true
+  }
+
   #transaction(seq: number, next: () => Pending | undefined, run: RunCommand): BatchOutcome {
     const { database, journal } = this.#options
     this.#control.begin.run()
@@ -95,6 +104,7 @@ export class BatchRunner {
         this.#writeSeq.run(outcome.seq)
         journal.announce(changed, outcome.seq)
       }
+      this.#lockClock.markIfDue(this.#isLast)
       this.#control.commit.run()
       return { ...outcome, frames: this.#frames() }
     } catch (error) {
@@ -172,7 +182,7 @@ export class BatchRunner {
     { seq, tables, progress }: { readonly seq: number; readonly tables: Set<string>; readonly progress: { hasWritten: boolean } },
   ): unknown {
     const { connection, clock } = this.#options
-    return connection.drive(pending.steps({ seq, nowMs: clock.nowMs() }), {
+    return connection.drive(pending.steps({ seq, nowMs: clock.nowMs(), lockMs: this.#lockClock.nowMs() }), {
       allow(prepared) {
         if (!prepared.isReadonly) progress.hasWritten = true
       },

@@ -6,6 +6,7 @@ import { type BatchOutcome, BatchRunner, type BatchRunnerOptions, type Pending }
 import { Checkpointer } from './checkpointer.ts'
 import { faultOf, messageOf, unavailable } from './faults.ts'
 import type { SqliteIo } from './io.ts'
+import { lockClockLookMs } from './lock-clock.ts'
 import { Space } from './space.ts'
 import { WalSync } from './wal-sync.ts'
 
@@ -38,6 +39,7 @@ export class Committer {
   readonly #batches: BatchRunner
   readonly #checkpointer: Checkpointer
   readonly #queue: Pending[] = []
+  readonly #look: NodeJS.Timeout
   #isScheduled = false
   #holds = 0
   #busySinceMs: number | undefined
@@ -67,6 +69,12 @@ export class Committer {
       holdBatches: () => this.#hold(),
       onFailed: (error) => this.#checkpointFailed(error),
     })
+    // A batch of nothing: the time of locks is looked at, and its mark kept, though nobody commits.
+    this.#look = setInterval(
+      () => this.submit({ tx: 'look', usesReserve: true, steps: nothing, resolve() {}, reject() {} }),
+      lockClockLookMs,
+    )
+    this.#look.unref()
   }
 
   /** Why nothing can be written any more. */
@@ -83,6 +91,8 @@ export class Committer {
 
   /** Ends what is queued, in order, then the syncs and checkpoints. Nothing may be submitted any more. */
   async close(): Promise<void> {
+    clearInterval(this.#look)
+    this.#batches.closing()
     if (this.#fence === undefined) {
       await new Promise<void>((resolve) => {
         const done = (): void => resolve()
@@ -202,6 +212,7 @@ export class Committer {
 
   #end(why: string, error: unknown): void {
     if (this.#fence !== undefined) return
+    clearInterval(this.#look)
     const reason = `No more is written until restart: ${why}`
     const fence = unavailable(reason, error)
     this.#fence = fence

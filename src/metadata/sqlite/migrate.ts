@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import type { Migration } from '../schema.ts'
 
-/** The engine's own rows: `seq`, the newest journal position, and `boot`, the number of starts. */
+/** The engine's own rows: `seq`, the newest journal position, `boot`, the number of starts, and the mark of the time of locks. */
 const metaTable = 'CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID'
 
 /** @throws Error when a newer Farshore made the file, or the list is not in ascending order */

@@ -23,6 +23,12 @@ export function* replicatingBuckets(): Steps<readonly Bucket[]> {
   return rows.map(toBucket).filter((bucket) => bucket.settings.replication !== undefined)
 }
 
+/** Buckets with lifecycle rules. */
+export function* agingBuckets(): Steps<readonly Bucket[]> {
+  const rows = yield statement(`SELECT ${columns} FROM buckets WHERE settings LIKE '%"lifecycle":%'`)
+  return rows.map(toBucket).filter(({ state, settings }) => state === 'active' && settings.lifecycle !== undefined)
+}
+
 /**
  * The bucket as a write must find it: there, and not about to go.
  * @throws S3Error NoSuchBucket
@@ -49,7 +55,7 @@ export function* insertBucket(bucket: Bucket, { seq }: TransactionContext): Step
   )
 }
 
-/** Sets the versioning state. @throws S3Error NoSuchBucket; InvalidBucketState when a replicating bucket is to be suspended */
+/** Sets the versioning state. @throws S3Error NoSuchBucket; InvalidBucketState when a replicating bucket, or one with Object Lock, is to be suspended */
 function* setVersioning(
   input: { readonly bucketId: string; readonly versioning: Exclude<VersioningState, 'Unversioned'> },
   { seq }: TransactionContext,
@@ -61,10 +67,20 @@ function* setVersioning(
       details: { BucketName: bucket.name },
     })
   }
+  if (input.versioning === 'Suspended' && bucket.settings.objectLock !== undefined) {
+    // A locked version must stay reachable by its id, which suspension would let an overwrite take.
+    throw new S3Error('InvalidBucketState', {
+      message: 'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.',
+      details: { BucketName: bucket.name },
+    })
+  }
   yield statement('UPDATE buckets SET versioning = ?2, seq = ?3 WHERE id = ?1', bucket.id, input.versioning, seq)
 }
 
-/** Replaces one setting, or removes it (`value` null). @throws S3Error NoSuchBucket; InvalidRequest for replication without versioning */
+/**
+ * Replaces one setting, or removes it (`value` null).
+ * @throws S3Error NoSuchBucket; InvalidRequest for replication without versioning; InvalidBucketState for Object Lock without versioning, or to be switched off
+ */
 function* setBucketSetting(
   input: { readonly bucketId: string } & {
     readonly [Name in keyof BucketSettings]-?: { readonly name: Name; readonly value: NonNullable<BucketSettings[Name]> | null }
@@ -74,6 +90,12 @@ function* setBucketSetting(
   const bucket = yield* activeBucket(input.bucketId)
   if (input.name === 'replication' && input.value !== null && bucket.versioning !== 'Enabled') {
     throw new S3Error('InvalidRequest', { message: "Versioning must be 'Enabled' on the bucket to apply a replication configuration" })
+  }
+  if (input.name === 'objectLock' && (input.value === null || bucket.versioning !== 'Enabled')) {
+    throw new S3Error('InvalidBucketState', {
+      message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+      details: { BucketName: bucket.name },
+    })
   }
   const settings: Record<string, unknown> = { ...bucket.settings }
   if (input.value === null) delete settings[input.name]
@@ -139,6 +161,9 @@ export function* dropBucket(bucketId: string, { seq }: TransactionContext): Step
   yield statement('DELETE FROM tasks WHERE bucket_id = ?1', bucketId)
   yield statement('DELETE FROM links WHERE bucket_id = ?1', bucketId)
   yield statement('DELETE FROM tombstones WHERE bucket_id = ?1', bucketId)
+  yield statement('DELETE FROM lifecycle_marks WHERE bucket_id = ?1', bucketId)
+  yield statement('DELETE FROM lifecycle_again WHERE bucket_id = ?1', bucketId)
+  yield statement('DELETE FROM lifecycle_passes WHERE bucket_id = ?1', bucketId)
   yield statement('DELETE FROM buckets WHERE id = ?1', bucketId)
 }
 

@@ -189,7 +189,9 @@ function* applyChange(change: ControlChange, selfRegion: string, context: Transa
         context.seq,
       )
       if (bucket.region === selfRegion) {
-        yield* insertBucket({ ...bucket, state: 'active', versioning: 'Unversioned', settings: change.settings }, context)
+        // What a lock is on must have versions.
+        const versioning = change.settings.objectLock === undefined ? 'Unversioned' : 'Enabled'
+        yield* insertBucket({ ...bucket, state: 'active', versioning, settings: change.settings }, context)
       }
       return
     }

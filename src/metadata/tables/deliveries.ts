@@ -1,11 +1,14 @@
 /** The destination's side of replication: "make version V equal", whatever of it is here already. */
 import { isNewer } from '../../lib/hybrid-clock.ts'
+import type { Bucket } from '../../model/bucket.ts'
 import type { FailureReason } from '../../model/replication-reasons.ts'
 import type { StorageClass } from '../../model/storage-class.ts'
 import type { ObjectVersion, Part, Stamped, VersionRecord } from '../../model/version.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { bucketById } from './buckets.ts'
 import { number } from './columns.ts'
+import { arrivedLate, attributeChanged, becameNoncurrent } from './lifecycle-again.ts'
+import { arrivedRecord, mergedLock } from './locks.ts'
 import { enqueueMove } from './moves.ts'
 import { insertPart } from './uploads.ts'
 import { demote, insertVersion, newestVersion, recordText, versionByOrderedId } from './version-rows.ts'
@@ -24,6 +27,8 @@ export interface Delivery {
   readonly etag: string
   readonly storageClass: StorageClass
   readonly record: VersionRecord
+  /** The source bucket has Object Lock, so that this one must have it. */
+  readonly isFromLocked?: boolean
   /** Absent: attributes only. */
   readonly content?:
     | { readonly kind: 'marker' }
@@ -53,8 +58,9 @@ function* receiveVersion(delivery: Delivery, context: TransactionContext): Steps
   const bucket = yield* bucketById(delivery.bucketId)
   if (bucket === undefined || bucket.state !== 'active') return { refused: 'DstBucketNotFound' }
   if (bucket.versioning !== 'Enabled') return { refused: 'DstBucketUnversioned' }
+  if (delivery.isFromLocked === true && bucket.settings.objectLock === undefined) return { refused: 'DstBucketObjectLockConfigMissing' }
   const standing = yield* versionByOrderedId(bucket.id, delivery.key, delivery.id)
-  if (standing !== undefined) return yield* mergeInto(standing, delivery, context)
+  if (standing !== undefined) return yield* mergeInto({ bucket, standing, delivery }, context)
   const tombstones = yield statement(
     'SELECT 1 AS found FROM tombstones WHERE bucket_id = ?1 AND key = ?2 AND version_id = ?3',
     bucket.id,
@@ -63,11 +69,15 @@ function* receiveVersion(delivery: Delivery, context: TransactionContext): Steps
   )
   if (tombstones.length > 0) return 'purged'
   if (delivery.content === undefined) return 'missing'
-  yield* insertReplica(delivery, delivery.content, context)
+  const record = delivery.isDeleteMarker ? delivery.record : arrivedRecord(bucket, delivery, context)
+  yield* insertReplica({ bucket, delivery: { ...delivery, record }, content: delivery.content }, context)
   return 'stored'
 }
 
-function* mergeInto(standing: ObjectVersion, delivery: Delivery, context: TransactionContext): Steps<DeliveryOutcome> {
+function* mergeInto(
+  { bucket, standing, delivery }: { readonly bucket: Bucket; readonly standing: ObjectVersion; readonly delivery: Delivery },
+  context: TransactionContext,
+): Steps<DeliveryOutcome> {
   // Ids do not repeat, so another content under the same id is a fault somewhere, and not one to paper over.
   if (standing.etag !== delivery.etag || standing.size !== delivery.size || standing.isDeleteMarker !== delivery.isDeleteMarker) {
     return { refused: 'DstChecksumMismatch' }
@@ -77,8 +87,10 @@ function* mergeInto(standing: ObjectVersion, delivery: Delivery, context: Transa
     tags: newerOf(standing.record.tags, delivery.record.tags),
     // An ACL is its owner's word: another account's opens nothing here.
     acl: standing.record.ownerId === delivery.record.ownerId ? newerOf(standing.record.acl, delivery.record.acl) : standing.record.acl,
+    ...mergedLock(standing.record, delivery.record, context),
   }
-  if (record.tags !== standing.record.tags || record.acl !== standing.record.acl) {
+  const changed = mergedNames.filter((name) => record[name] !== standing.record[name])
+  if (changed.length > 0) {
     yield statement(
       'UPDATE versions SET record = ?4, seq = ?5 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
       standing.bucketId,
@@ -87,11 +99,18 @@ function* mergeInto(standing: ObjectVersion, delivery: Delivery, context: Transa
       recordText(standing.id, record),
       context.seq,
     )
+    for (const attribute of changed) yield* attributeChanged(bucket, { ...standing, attribute }, context)
   }
   return 'merged'
 }
 
-function* insertReplica(delivery: Delivery, content: NonNullable<Delivery['content']>, context: TransactionContext): Steps<void> {
+const mergedNames = ['tags', 'acl', 'retention', 'legalHold'] as const
+
+function* insertReplica(
+  of: { readonly bucket: Bucket; readonly delivery: Delivery; readonly content: NonNullable<Delivery['content']> },
+  context: TransactionContext,
+): Steps<void> {
+  const { bucket, delivery, content } = of
   const newest = yield* newestVersion(delivery.bucketId, delivery.key)
   // The highest id is the latest, whenever it arrives.
   const isLatest = newest === undefined || isNewer(delivery.id, newest.id)
@@ -121,6 +140,8 @@ function* insertReplica(delivery: Delivery, content: NonNullable<Delivery['conte
   if (delivery.leaves === true && content.kind !== 'marker') {
     yield* enqueueMove(delivery, { kind: 'store', storageClass: delivery.storageClass, dueMs: context.nowMs }, context)
   }
+  if (newest !== undefined) yield* becameNoncurrent(bucket, delivery.key, context)
+  yield* arrivedLate(bucket, delivery, context)
 }
 
 /**

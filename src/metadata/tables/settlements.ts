@@ -1,9 +1,10 @@
 /** The source's side of replication: which tasks to send, and what became of those that were sent. */
 import type { ReplicationDestination } from '../../model/bucket.ts'
-import { type DestinationStatus, type ReplicationState, withDestinationStatus } from '../../model/replication-status.ts'
+import { type DestinationStatus, headerStatus, type ReplicationState, withDestinationStatus } from '../../model/replication-status.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { followDestination } from './buckets.ts'
 import { number, optionalJson, optionalNumber, text } from './columns.ts'
+import { replicationSettled } from './lifecycle-again.ts'
 import { count, deleteTask, idOf, moveTask, passMark, type Task, type TaskId, taskById, taskColumns, toTask } from './tasks.ts'
 
 /** The last thing that went wrong on a link, for people. */
@@ -140,7 +141,7 @@ function* noteError(
   )
 }
 
-function* setStatus(task: Task, status: DestinationStatus, { seq }: TransactionContext): Steps<void> {
+function* setStatus(task: Task, status: DestinationStatus, context: TransactionContext): Steps<void> {
   const [row] = yield statement(
     'SELECT replication FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
     task.bucketId,
@@ -150,13 +151,16 @@ function* setStatus(task: Task, status: DestinationStatus, { seq }: TransactionC
   const state = optionalJson<ReplicationState>(row?.replication)
   if (state?.role !== 'source') return
   const settled = withDestinationStatus(state, { destinationBucket: task.destinationName, status, ruleId: task.ruleId })
+  if (headerStatus(settled) === 'COMPLETED') {
+    yield* replicationSettled({ bucketId: task.bucketId, key: task.key, id: task.versionId }, context)
+  }
   yield statement(
     'UPDATE versions SET replication = ?4, seq = ?5 WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
     task.bucketId,
     task.key,
     task.versionId,
     JSON.stringify(settled),
-    seq,
+    context.seq,
   )
 }
 

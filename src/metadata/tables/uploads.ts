@@ -63,6 +63,25 @@ export function* uploadsAfter(id: string, limit: number): Steps<readonly Upload[
   return rows.map(toUpload)
 }
 
+/** Open uploads of a bucket that began until then, oldest first, behind a place. */
+export function* uploadsBegunUntil(of: {
+  readonly bucketId: string
+  readonly untilMs: number
+  readonly after: { readonly initiatedMs: number; readonly id: string }
+  readonly limit: number
+}): Steps<readonly Upload[]> {
+  const rows = yield statement(
+    `SELECT ${columns} FROM uploads INDEXED BY uploads_age WHERE bucket_id = ?1 AND state = 'open' AND initiated_ms <= ?2
+       AND (initiated_ms, id) > (?3, ?4) ORDER BY initiated_ms, id LIMIT ?5`,
+    of.bucketId,
+    of.untilMs,
+    of.after.initiatedMs,
+    of.after.id,
+    of.limit,
+  )
+  return rows.map(toUpload)
+}
+
 /** Parts of an upload or of a completed version, by number. */
 export function* partsOf(blobSet: string, page: { readonly afterNumber: number; readonly limit: number }): Steps<readonly Part[]> {
   const rows = yield statement(
@@ -75,11 +94,17 @@ export function* partsOf(blobSet: string, page: { readonly afterNumber: number; 
   return rows.map(toPart)
 }
 
+/** Of all parts of an upload together. */
+export function* partsBytes(blobSet: string): Steps<number> {
+  const [row] = yield statement('SELECT coalesce(sum(size), 0) AS bytes FROM parts WHERE blob_set = ?1', blobSet)
+  return number(row?.bytes)
+}
+
 /** @throws S3Error NoSuchBucket */
 function* createUpload(
   input: { readonly id: string; readonly bucketId: string; readonly key: string; readonly record: UploadRecord },
   { seq, nowMs }: TransactionContext,
-): Steps<void> {
+): Steps<{ readonly initiatedMs: number }> {
   yield* activeBucket(input.bucketId)
   yield statement(
     `INSERT INTO uploads (${columns}, seq) VALUES (?1, ?2, ?3, 'open', ?4, ?5, NULL, ?6)`,
@@ -90,6 +115,7 @@ function* createUpload(
     JSON.stringify(input.record),
     seq,
   )
+  return { initiatedMs: nowMs }
 }
 
 /** Keeps a part, in place of one of the same number. @throws S3Error NoSuchUpload */
@@ -187,7 +213,7 @@ function* keepChosenParts(uploadId: string, chosen: readonly ChosenPart[], { seq
 }
 
 /** Ends an upload and frees its parts. @throws S3Error NoSuchBucket, NoSuchUpload */
-function* abortUpload(
+export function* abortUpload(
   input: { readonly bucketId: string; readonly key: string; readonly uploadId: string },
   { seq }: TransactionContext,
 ): Steps<void> {

@@ -133,6 +133,27 @@ export function* newestVersion(bucketId: string, key: string): Steps<ObjectVersi
   return versionAt(row, bucketId, key)
 }
 
+/** Versions of a key that are not current, the oldest first. */
+export function* noncurrentFromOldest(of: {
+  readonly bucketId: string
+  readonly key: string
+  /** Only those newer than this one. */
+  readonly beforeId?: string | undefined
+  readonly limit: number
+}): Steps<readonly ObjectVersion[]> {
+  const rows = yield statement(
+    `SELECT ${versionColumns} FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id < ?3 AND is_latest = 0 ORDER BY id DESC LIMIT ?4`,
+    of.bucketId,
+    of.key,
+    of.beforeId ?? aboveAllIds,
+    of.limit,
+  )
+  return rows.map(toVersion)
+}
+
+/** Ids have letters up to v. */
+export const aboveAllIds = 'w'
+
 /** One version by the id that clients use: `null` is the null version. */
 export function* versionById(bucketId: string, key: string, versionId: string): Steps<ObjectVersion | undefined> {
   if (versionId === 'null') return yield* nullVersion(bucketId, key, yield* newestVersion(bucketId, key))

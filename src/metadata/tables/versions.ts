@@ -4,7 +4,7 @@ import type { Grant } from '../../model/acl.ts'
 import type { Bucket } from '../../model/bucket.ts'
 import { checkDeleteConditions, checkWriteConditions, type WriteConditions } from '../../model/conditions.ts'
 import { S3Error } from '../../model/errors.ts'
-import { planAttributeChange, planVersion } from '../../model/replication-rules.ts'
+import { planAttributeChange, planVersion, type VersionFacts } from '../../model/replication-rules.ts'
 import { pendingAgain, pendingState } from '../../model/replication-status.ts'
 import type { StorageClass } from '../../model/storage-class.ts'
 import type { Tag } from '../../model/tags.ts'
@@ -19,6 +19,8 @@ import {
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { forgetDamage } from './damage.ts'
+import { attributeChanged, becameNoncurrent, versionRemoved } from './lifecycle-again.ts'
+import { checkLockChange, checkUnlocked, type LockChange, lockedRecord, type Removal, stampOf } from './locks.ts'
 import { dropMovesOf, enqueueMove, freeCopy } from './moves.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
 import { demote, insertVersion, newestVersion, nullVersion, recordText, versionById } from './version-rows.ts'
@@ -38,6 +40,8 @@ export interface NewVersion {
   /** The class of the version has a place of its own: the bytes, written here first, are to be moved there. */
   readonly leaves?: boolean
 }
+
+type MadeBy = VersionFacts['madeBy']
 
 /** What came of making a version. */
 export interface MadeVersion {
@@ -77,26 +81,37 @@ function* deleteObjectOf(bucket: Bucket, input: Deletion, context: TransactionCo
   const newest = yield* newestVersion(bucket.id, input.key)
   checkDeleteConditions(input, newest)
   if (bucket.versioning === 'Unversioned') {
-    if (newest !== undefined) yield* removeVersion(newest, context)
+    if (newest !== undefined) yield* removeVersion({ bucket, version: newest }, context)
     return {}
   }
+  const { version } = yield* makeMarker({ bucket, newest, key: input.key, id: input.id, ownerId: input.ownerId, madeBy: 'user' }, context)
+  return { deleteMarker: true, versionId: publicVersionId(version) }
+}
+
+/** Puts a delete marker on top of a key. */
+export function* makeMarker(
+  of: {
+    readonly bucket: Bucket
+    readonly newest: ObjectVersion | undefined
+    readonly key: string
+    /** Proposed. */
+    readonly id: string
+    readonly ownerId: string
+    readonly madeBy: MadeBy
+  },
+  context: TransactionContext,
+): Steps<MadeVersion> {
+  const { bucket, newest, key, id, ownerId, madeBy } = of
   const made: NewVersion = {
     bucketId: bucket.id,
-    key: input.key,
-    id: input.id,
+    key,
+    id,
     size: 0,
     etag: '',
     storageClass: 'STANDARD',
-    record: {
-      ownerId: input.ownerId,
-      system: { contentType: '' },
-      user: [],
-      tags: { stamp: input.id, value: [] },
-      acl: { stamp: input.id, value: [] },
-    },
+    record: { ownerId, system: { contentType: '' }, user: [], tags: { stamp: id, value: [] }, acl: { stamp: id, value: [] } },
   }
-  const { version } = yield* makeVersion({ bucket, newest, made, isDeleteMarker: true }, context)
-  return { deleteMarker: true, versionId: publicVersionId(version) }
+  return yield* makeVersion({ bucket, newest, made, isDeleteMarker: true, madeBy }, context)
 }
 
 export interface VersionDeletion {
@@ -104,9 +119,11 @@ export interface VersionDeletion {
   readonly key: string
   readonly versionId: string
   readonly ifMatch?: string
+  /** The caller asked to bypass GOVERNANCE, and may. */
+  readonly bypass?: boolean
 }
 
-/** Removes one version for good. An absent one is no error. @throws S3Error NoSuchBucket, PreconditionFailed */
+/** Removes one version for good. An absent one is no error. @throws S3Error NoSuchBucket, PreconditionFailed, AccessDenied (locked) */
 export function* deleteVersion(input: VersionDeletion, context: TransactionContext): Steps<Deleted> {
   return yield* deleteVersionOf(yield* activeBucket(input.bucketId), input, context)
 }
@@ -115,8 +132,7 @@ function* deleteVersionOf(bucket: Bucket, input: VersionDeletion, context: Trans
   const version = yield* versionById(bucket.id, input.key, input.versionId)
   if (version === undefined) return { versionId: input.versionId }
   checkDeleteConditions(input, version)
-  yield* removeVersion(version, context)
-  if (version.replication?.role === 'replica') yield* writeTombstone(version, context)
+  yield* removeForGood({ bucket, version, removal: { bypass: input.bypass === true } }, context)
   return { versionId: input.versionId, ...(version.isDeleteMarker ? { deleteMarker: true } : {}) }
 }
 
@@ -156,11 +172,13 @@ export function* deleteMany(
 export type AttributeChange =
   | { readonly name: 'tags'; readonly value: readonly Tag[] }
   | { readonly name: 'acl'; readonly value: readonly Grant[] }
+  | LockChange
 
 /**
- * Changes tags or ACL of a version that stands, and queues it for its destinations again.
+ * Changes tags, ACL or lock of a version that stands, and queues it for its destinations again.
  * @param input.stamp  an ordered id: the change's place among changes of both regions
- * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker), OperationAborted (another version is the newest by now)
+ * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker), OperationAborted (another version is the newest by now);
+ *   InvalidRequest (a lock in a bucket without), AccessDenied (the lock that stands forbids it)
  */
 export function* setAttribute(
   input: {
@@ -189,9 +207,10 @@ export function* setAttribute(
       : new S3Error('MethodNotAllowed', { details: { Method: 'PUT', ResourceType: 'DeleteMarker' }, headers: { allow: 'DELETE' } })
   }
   if (input.judgedId !== undefined && version.id !== input.judgedId) throw new S3Error('OperationAborted')
-  const standing = version.record[input.change.name]
-  if (!isNewer(input.stamp, standing.stamp)) throw new VersionIdBehind(new Map([[input.key, standing.stamp]]))
-  const changed: Stamped<readonly Tag[] | readonly Grant[]> = { stamp: input.stamp, value: input.change.value }
+  if (input.change.name === 'retention' || input.change.name === 'legalHold') checkLockChange(bucket, version, input.change, context)
+  const stamp = stampOf(version.record[input.change.name]) ?? version.id
+  if (!isNewer(input.stamp, stamp)) throw new VersionIdBehind(new Map([[input.key, stamp]]))
+  const changed: Stamped<AttributeChange['value']> = { stamp: input.stamp, value: input.change.value }
   const record: VersionRecord = { ...version.record, [input.change.name]: changed }
   const plans =
     version.replication?.role === 'source'
@@ -211,6 +230,7 @@ export function* setAttribute(
     const destination = bucket.settings.replication?.destinations[plan.destinationBucket]
     if (destination !== undefined) yield* enqueueAttributes(version, plan, destination, context)
   }
+  yield* attributeChanged(bucket, { ...version, attribute: input.change.name }, context)
   return { ...version, record, seq: context.seq, ...(replication === undefined ? {} : { replication }) }
 }
 
@@ -221,24 +241,27 @@ export function* makeVersion(
     readonly newest: ObjectVersion | undefined
     readonly made: NewVersion
     readonly isDeleteMarker: boolean
+    readonly madeBy?: MadeBy
   },
   context: TransactionContext,
 ): Steps<MadeVersion> {
-  const { bucket, newest, isDeleteMarker } = input
+  const { bucket, newest, isDeleteMarker, madeBy = 'user' } = input
   const { leaves, ...made } = input.made
   if (newest !== undefined && !isNewer(made.id, newest.id)) throw new VersionIdBehind(new Map([[made.key, newest.id]]))
   const isNull = bucket.versioning !== 'Enabled'
+  const record = isDeleteMarker ? made.record : lockedRecord(bucket, made, context)
   const replaced = isNull ? yield* nullVersion(bucket.id, made.key, newest) : undefined
   if (replaced !== undefined) yield* eraseVersion(replaced, context)
   if (newest !== undefined && newest.id !== replaced?.id) {
     yield* demote(newest, context.nowMs)
+    yield* becameNoncurrent(bucket, made.key, context)
   }
   const replication = isNull ? undefined : bucket.settings.replication
   const plans = planVersion(replication?.configuration, {
     key: made.key,
     tags: made.record.tags.value,
     isDeleteMarker,
-    madeBy: 'user',
+    madeBy,
     isReplica: false,
     storageClass: made.storageClass,
     encryption: made.record.encryption === undefined ? 'none' : 'SSE-S3',
@@ -246,6 +269,7 @@ export function* makeVersion(
   const pending = pendingState(plans)
   const version: ObjectVersion = {
     ...made,
+    record,
     isNull,
     isLatest: true,
     isDeleteMarker,
@@ -260,21 +284,42 @@ export function* makeVersion(
   return { version, isVersioned: bucket.versioning !== 'Unversioned' }
 }
 
-/** Removes a version and lets the next newest become the latest. */
-function* removeVersion(version: ObjectVersion, context: TransactionContext): Steps<void> {
-  yield* eraseVersion(version, context)
-  if (!version.isLatest) return
-  yield statement(
-    `UPDATE versions SET is_latest = 1, since_ms = modified_ms, seq = ?3 WHERE bucket_id = ?1 AND key = ?2 AND id =
-       (SELECT id FROM versions WHERE bucket_id = ?1 AND key = ?2 ORDER BY id LIMIT 1)`,
-    version.bucketId,
-    version.key,
-    context.seq,
-  )
+const noBypass: Removal = { bypass: false }
+
+interface VersionRemoval {
+  readonly bucket: Bucket
+  readonly version: ObjectVersion
+  readonly removal?: Removal
 }
 
-/** Takes a version's row away and frees its blobs; who is latest then is the caller's to say. */
-export function* eraseVersion(version: ObjectVersion, context: TransactionContext): Steps<void> {
+/** Removes a version so that no delivery brings it back. @throws S3Error AccessDenied (locked) */
+export function* removeForGood(of: VersionRemoval, context: TransactionContext): Steps<void> {
+  yield* removeVersion(of, context)
+  if (of.version.replication?.role === 'replica') yield* writeTombstone(of.version, context)
+}
+
+/** Removes a version and lets the next newest become the latest. @throws S3Error AccessDenied (locked) */
+export function* removeVersion({ bucket, version, removal = noBypass }: VersionRemoval, context: TransactionContext): Steps<void> {
+  yield* eraseVersion(version, context, removal)
+  if (version.isLatest) {
+    yield statement(
+      `UPDATE versions SET is_latest = 1, since_ms = modified_ms, seq = ?3 WHERE bucket_id = ?1 AND key = ?2 AND id =
+         (SELECT id FROM versions WHERE bucket_id = ?1 AND key = ?2 ORDER BY id LIMIT 1)`,
+      version.bucketId,
+      version.key,
+      context.seq,
+    )
+  }
+  yield* versionRemoved(bucket, version, context)
+}
+
+/**
+ * Takes a version's row away and frees its blobs; who is latest then is the caller's to say.
+ * NOTE: the one place where a version's row goes, so that no way around its lock is left.
+ * @throws S3Error AccessDenied (locked), before anything is written
+ */
+export function* eraseVersion(version: ObjectVersion, context: TransactionContext, removal: Removal = noBypass): Steps<void> {
+  checkUnlocked(version, removal, context)
   yield statement('DELETE FROM versions WHERE bucket_id = ?1 AND key = ?2 AND id = ?3', version.bucketId, version.key, version.id)
   if (version.blob !== undefined) yield statement('INSERT INTO garbage (blob, seq) VALUES (?1, ?2)', version.blob, context.seq)
   if (version.blobSet !== undefined) {

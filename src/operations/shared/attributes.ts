@@ -4,6 +4,7 @@ import { parseAclHeaders } from '../../model/acl-headers.ts'
 import { parseEncryptionHeaders } from '../../model/encryption.ts'
 import { S3Error } from '../../model/errors.ts'
 import { headerValue } from '../../model/headers.ts'
+import { checkRetainUntil, parseLockHeaders, type RequestedLock } from '../../model/object-lock-input.ts'
 import { parseStorageClass } from '../../model/storage-class.ts'
 import { parseTaggingHeader } from '../../model/tags.ts'
 import { parseSystemMetadata, parseUserMetadata } from '../../model/user-metadata.ts'
@@ -13,6 +14,7 @@ import { header, headers, type InputOf } from '../../s3/members.ts'
 import type { ReplyHeaders } from '../../s3/reply.ts'
 import { grantsToStore } from './acl.ts'
 import { knownUsers } from './known-users.ts'
+import { checkBucketHasLock } from './object-lock.ts'
 import { newObjectTarget, writerId } from './targets.ts'
 
 /** All of them refuse by name what this server does not do yet. */
@@ -23,16 +25,29 @@ export const attributeMembers = {
   User: headers(parseUserMetadata),
   Tagging: header('x-amz-tagging').map(parseTaggingHeader).optional(),
   Acl: headers(parseAclHeaders),
+  Lock: headers(parseLockHeaders),
 }
 
 type AttributeInput = InputOf<typeof attributeMembers> & { readonly Key: string }
 
-/** @throws S3Error AccessDenied (to tag or grant), and as the bucket's rules for ACLs decide */
+/** @throws S3Error AccessDenied (to tag, grant or lock), and as the bucket's rules for ACLs decide */
 export async function attributesOf(context: OperationContext, input: AttributeInput): Promise<ObjectAttributes> {
-  const { Key, Encryption, StorageClass, System, User, Tagging = [] } = input
+  const { Key, Encryption, StorageClass, System, User, Tagging = [], Lock } = input
   if (Tagging.length > 0) await context.authorize('s3:PutObjectTagging', newObjectTarget(context, Key, Tagging))
   const acl = await aclOf(context, input)
-  return { ...acl, storageClass: StorageClass, system: System, user: User, tags: Tagging, encryption: Encryption }
+  await checkLock(context, Key, Lock)
+  return { ...acl, ...Lock, storageClass: StorageClass, system: System, user: User, tags: Tagging, encryption: Encryption }
+}
+
+/** @throws S3Error AccessDenied | InvalidRequest (a bucket without lock) | InvalidArgument (a date that has passed) */
+async function checkLock(context: OperationContext, key: string, lock: RequestedLock): Promise<void> {
+  const { retention, legalHold } = lock
+  if (retention === undefined && legalHold === undefined) return
+  const target = { ...newObjectTarget(context, key), lock }
+  if (retention !== undefined) await context.authorize('s3:PutObjectRetention', target)
+  if (legalHold !== undefined) await context.authorize('s3:PutObjectLegalHold', target)
+  checkBucketHasLock(context.bucket)
+  checkRetainUntil(retention, context.nowMs)
 }
 
 /** @throws as `attributesOf` */

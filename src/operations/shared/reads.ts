@@ -16,7 +16,9 @@ import { httpTime } from '../../s3/xml/write.ts'
 import { encryptionHeader } from './attributes.ts'
 import { checksumHeaders, typedChecksumHeaders } from './checksums.ts'
 import { readConditions } from './conditions.ts'
+import { expirationHeader } from './expiration.ts'
 import { findObject } from './find.ts'
+import { lockHeaders } from './object-lock.ts'
 import { responseOverrides } from './response-overrides.ts'
 import { isVersioned, versionHeader, versionIdQuery } from './version-ids.ts'
 
@@ -67,6 +69,9 @@ export async function planRead(context: OperationContext, input: ReadInput): Pro
       'accept-ranges': 'bytes',
       ...validators,
       ...objectHeaders(version, context.nowMs),
+      ...(await lockHeaders(context, version)),
+      // S3 tells it of what is asked for without an id.
+      ...(VersionId === undefined && expirationHeader(context, version)),
       ...(isPartial && { 'content-range': contentRange(range, version.size) }),
       ...(layout !== undefined && { 'x-amz-mp-parts-count': layout.length }),
       ...(input.WantsChecksum && checksumOfRead(version, { range, part: PartNumber === undefined ? undefined : layout?.[PartNumber - 1] })),

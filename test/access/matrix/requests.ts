@@ -48,6 +48,8 @@ export function requestFor({ name, route }: Operation, { bucket, role, uploadId 
 /** Those whose further checks come behind a body that can be read. */
 const bodies: Readonly<Record<string, (role: string) => string>> = {
   PutBucketPolicy: () => '{}',
+  PutObjectRetention: () => '<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2099-01-01T00:00:00Z</RetainUntilDate></Retention>',
+  PutObjectLegalHold: () => '<LegalHold><Status>ON</Status></LegalHold>',
   DeleteObjects: () => '<Delete><Object><Key>written</Key></Object></Delete>',
   PostObject: () => {
     const part = (words: string, value: string) => `--edge\r\nContent-Disposition: form-data; ${words}\r\n\r\n${value}\r\n`

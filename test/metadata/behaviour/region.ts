@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
-import { systemClock } from '../../../src/lib/clock.ts'
+import { type Clock, systemClock } from '../../../src/lib/clock.ts'
 import { HybridClock } from '../../../src/lib/hybrid-clock.ts'
 import type { Metadata } from '../../../src/metadata/engine.ts'
 import { schema } from '../../../src/metadata/schema.ts'
@@ -16,24 +16,29 @@ import { type Row, type Statement, type Steps, statement } from '../../../src/me
 import { bucketById } from '../../../src/metadata/tables/buckets.ts'
 import type { MadeVersion, NewVersion } from '../../../src/metadata/tables/versions.ts'
 import { transactions, usesReserve } from '../../../src/metadata/transactions.ts'
-import type { Bucket, BucketReplication } from '../../../src/model/bucket.ts'
+import type { Bucket, BucketReplication, BucketSettings } from '../../../src/model/bucket.ts'
 import { checkReplicationConfiguration } from '../../../src/model/replication-configuration-check.ts'
 
 export interface Region {
   readonly metadata: Metadata
   readonly ids: HybridClock
-  bucket(name: string): Promise<Bucket>
+  bucket(name: string, settings?: BucketSettings): Promise<Bucket>
   put(bucket: Bucket, key: string, changes?: Partial<NewVersion>): Promise<MadeVersion>
   /** How SQLite would go about a statement. */
   plan(sql: string): readonly string[]
+  /** Writes past the transactions, as damage does. */
+  damage(sql: string): void
   rows(sql: string, ...params: (string | number)[]): Promise<readonly Record<string, unknown>[]>
 }
 
-/** @param watch  sees each statement of a transaction */
-export async function openRegion(name = 'us-east-1', watch?: (statement: Statement) => void): Promise<Region> {
+/**
+ * @param watch  sees each statement of a transaction
+ * @param clock  of the store; ids keep to the time of day
+ */
+export async function openRegion(name = 'us-east-1', watch?: (statement: Statement) => void, clock: Clock = systemClock): Promise<Region> {
   const directory = await mkdtemp(join(tmpdir(), 'farshore-metadata-'))
   const table = watch === undefined ? transactions : watched(transactions, watch)
-  const metadata = await openSqlite({ directory, transactions: table, usesReserve, schema, clock: systemClock, reserveBytes: 1 })
+  const metadata = await openSqlite({ directory, transactions: table, usesReserve, schema, clock, reserveBytes: 1 })
   onTestFinished(async () => {
     await metadata.close()
     await rm(directory, { recursive: true, force: true })
@@ -42,13 +47,13 @@ export async function openRegion(name = 'us-east-1', watch?: (statement: Stateme
   return {
     metadata,
     ids,
-    async bucket(bucketName) {
+    async bucket(bucketName, settings = {}) {
       const bucket = { name: bucketName, id: randomUUID().slice(0, 8), region: name, ownerId: 'owner', createdMs: 1 }
       await metadata.commit({
         tx: 'appendControl',
         selfRegion: name,
         requestId: randomUUID(),
-        change: { kind: 'createBucket', bucket, settings: {} },
+        change: { kind: 'createBucket', bucket, settings },
       })
       const made = await metadata.read(() => bucketById(bucket.id))
       if (made === undefined) throw new Error('the bucket was not made')
@@ -63,6 +68,14 @@ export async function openRegion(name = 'us-east-1', watch?: (statement: Stateme
         const text = forSqlite(sql)
         const steps = database.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${text.sql}`).all(text.order.map(() => null))
         return steps.map(({ detail }) => detail)
+      } finally {
+        database.close()
+      }
+    },
+    damage: (sql) => {
+      const database = new Database(join(directory, 'metadata.db'))
+      try {
+        database.exec(sql)
       } finally {
         database.close()
       }
