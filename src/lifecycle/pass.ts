@@ -29,6 +29,7 @@ export interface AgingBucket {
 
 const pageKeys = 64
 const pageUploads = 64
+const sweepsAfter = 2
 
 /** Each step is at most one commit. Ends early when the bucket is gone or has other rules. */
 export async function* passSteps(parts: PassParts, of: AgingBucket & { readonly dueMs: number }): AsyncGenerator<void, void> {
@@ -52,8 +53,8 @@ export async function* passSteps(parts: PassParts, of: AgingBucket & { readonly 
     }
   }
   yield* abortUploads(parts, of)
-  // What the pass itself has changed.
-  yield* judgeKeys(parts, bucket.id)
+  // What the pass itself has changed, and what that changed: old versions go, then the marker above them.
+  for (let sweep = 0; sweep < sweepsAfter; sweep++) yield* judgeKeys(parts, bucket.id)
   await metadata.commit({ tx: 'endLifecyclePass', ...pass })
 }
 

@@ -1,7 +1,7 @@
 /** What the next pass over a bucket would do, read as the pass reads it, with nothing written. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Steps } from '../metadata/steps.ts'
-import { againAfter, wholeKey } from '../metadata/tables/lifecycle-again.ts'
+import { againAfter, isNoted, wholeKey } from '../metadata/tables/lifecycle-again.ts'
 import { Judge } from '../metadata/tables/lifecycle-judge.ts'
 import { type AgePlace, type AgeRange, agedVersions, judgedUntil, placeBehind } from '../metadata/tables/lifecycle-marks.ts'
 import { partsBytes, uploadsBegunUntil } from '../metadata/tables/uploads.ts'
@@ -133,7 +133,11 @@ const ofKeyMax = 64
 function* ofKey(of: { readonly bucketId: string; readonly key: string; readonly agedUntilMs: number }): Steps<readonly ObjectVersion[]> {
   const newest = yield* newestVersion(of.bucketId, of.key)
   const oldest = yield* noncurrentFromOldest({ ...of, limit: ofKeyMax })
-  return [...(newest === undefined ? [] : [newest]), ...oldest.filter(({ sinceMs }) => sinceMs <= of.agedUntilMs)]
+  const found = [...(newest === undefined ? [] : [newest]), ...oldest.filter(({ sinceMs }) => sinceMs <= of.agedUntilMs)]
+  const unnoted: ObjectVersion[] = []
+  // What was put off by itself is named where that is read.
+  for (const version of found) if (!(yield* isNoted(version))) unnoted.push(version)
+  return unnoted
 }
 
 function* uploadsStage(

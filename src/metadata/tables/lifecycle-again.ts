@@ -157,6 +157,16 @@ export function* againAfter(after: VersionPlace, limit: number): Steps<readonly 
   return rows.map(toAgain)
 }
 
+export function* isNoted({ bucketId, key, id }: VersionPlace): Steps<boolean> {
+  const rows = yield statement(
+    'SELECT 1 AS found, seq FROM lifecycle_again WHERE bucket_id = ?1 AND key = ?2 AND id = ?3',
+    bucketId,
+    key,
+    id,
+  )
+  return rows.length > 0
+}
+
 /** How many are held back, by reason, among the first `limit` of a bucket. */
 export function* heldBack(
   bucketId: string,

@@ -119,7 +119,7 @@ function* applyLifecycleToKey(
     const newest = beforeId === undefined ? yield* newestVersion(bucketId, key) : undefined
     if (newest !== undefined) yield* acts.take(newest)
     const { noncurrent } = agesOf(found.configuration, { nowMs: context.nowMs, dayMs })
-    const agedUntilMs = Math.max(...noncurrent.map(({ dueUntilMs }) => dueUntilMs))
+    const agedUntilMs = Math.max(...noncurrent.map(({ dueUntilMs }) => dueUntilMs)) + skewMaxMs
     const last = yield* judgeOldest({ bucketId, key, beforeId, agedUntilMs }, acts)
     yield* acts.end()
     if (last !== undefined) return { state: 'more', beforeId: last }
@@ -143,6 +143,9 @@ function* judgeOldest(
   }
   return versions.length < acts.looksMax ? undefined : last
 }
+
+/** Versions stand in the order of their ids, and clocks of regions differ: by more than this no id is believed. */
+const skewMaxMs = 15 * 60 * 1000
 
 /** Ends an upload that is older than the rules allow. @returns false when it is not, or is over */
 function* abortAgedUpload(

@@ -55,8 +55,9 @@ export async function openAging(versioning: VersioningState = 'Enabled'): Promis
     metadata,
     clock,
     days(count) {
-      nowMs += count * dayMs
-      elapsedMs += Math.max(0, count * dayMs)
+      const passedMs = Math.floor(count * dayMs)
+      nowMs += passedMs
+      elapsedMs += Math.max(0, passedMs)
     },
     async rules(...rules) {
       const value = rulesOf(...rules)
@@ -84,7 +85,8 @@ export async function openAging(versioning: VersioningState = 'Enabled'): Promis
       else await metadata.commit({ tx: 'deleteVersion', bucketId, key, versionId })
     },
     async receive(key, changes = {}) {
-      const id = changes.id ?? ids.issue()
+      const { lastModifiedMs = nowMs } = changes
+      const id = changes.id ?? new HybridClock({ clock: { nowMs: () => lastModifiedMs }, region: 'eu-west-1' }).issue()
       await metadata.commit({ tx: 'receiveVersions', deliveries: [delivery(bucket, { key, id, lastModifiedMs: nowMs, ...changes })] })
       return id
     },
