@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { createAccounts } from './admin/accounts.ts'
 import { createDamageList } from './admin/damage.ts'
 import { createLifecycleView } from './admin/lifecycle.ts'
+import { createMovesView } from './admin/moves.ts'
 import { regionStanding } from './admin/region.ts'
 import { createAdminServer } from './admin/server.ts'
 import { createArchive } from './archive/archive.ts'
@@ -99,6 +100,7 @@ async function compose(
     replication,
     damage: createDamageList(metadata),
     lifecycle: createLifecycleView({ lifecycle, region: self }),
+    moves: createMovesView({ metadata, tiers: parts.tiers, region: self }),
     accounts: createAccounts({
       control,
       secret: credentials.peeringSecret,
