@@ -8,6 +8,8 @@ export type Use = 'write' | 'read' | 'remove'
 interface Standing {
   readonly failures: number
   readonly untilMs: number
+  /** Somebody was let through to find out. */
+  readonly isProbed: boolean
 }
 
 export class Breakers {
@@ -30,13 +32,16 @@ export class Breakers {
     const standing = this.#standings.get(nameOf(tier, use))
     if (standing === undefined) return true
     if (this.restMs(tier, use) > 0) return false
-    this.#standings.set(nameOf(tier, use), { ...standing, untilMs: this.#nowMs() + restOf(standing.failures) })
+    this.#standings.set(nameOf(tier, use), { ...standing, untilMs: this.#nowMs() + restOf(standing.failures), isProbed: true })
     return true
   }
 
   failed(tier: string, use: Use): void {
-    const failures = (this.#standings.get(nameOf(tier, use))?.failures ?? 0) + 1
-    this.#standings.set(nameOf(tier, use), { failures, untilMs: this.#nowMs() + restOf(failures) })
+    const standing = this.#standings.get(nameOf(tier, use))
+    // Several that were under way at one time have met one failure.
+    if (standing !== undefined && !standing.isProbed && this.restMs(tier, use) > 0) return
+    const failures = (standing?.failures ?? 0) + 1
+    this.#standings.set(nameOf(tier, use), { failures, untilMs: this.#nowMs() + restOf(failures), isProbed: false })
   }
 
   worked(tier: string, use: Use): void {

@@ -136,6 +136,8 @@ class Mover implements Engine {
       }
       case 'restore': {
         if ((await restoreMove(this.#parts, move, signal)) === 'restored') this.#done.restored += 1
+        const tier = this.#readsFrom(move)
+        if (tier !== undefined) breakers.worked(tier, 'read')
         return
       }
       case 'expire': {
@@ -190,11 +192,16 @@ class Mover implements Engine {
     return kind === 'store' ? this.#parts.tiers.tierFor(storageClass)?.name : undefined
   }
 
+  /** Where a configuration that changed has left bytes elsewhere, the move finds out by itself. */
+  #readsFrom({ kind, storageClass }: Lane): string | undefined {
+    return kind === 'restore' ? this.#parts.tiers.tierFor(storageClass)?.name : undefined
+  }
+
   #laneRestMs(lane: Lane): number {
-    const { breakers, tiers } = this.#parts
+    const { breakers } = this.#parts
     const written = this.#writesTo(lane)
     if (written !== undefined) return breakers.restMs(written, 'write')
-    const read = lane.kind === 'restore' ? tiers.tierFor(lane.storageClass)?.name : undefined
+    const read = this.#readsFrom(lane)
     return read === undefined ? 0 : breakers.restMs(read, 'read')
   }
 

@@ -17,11 +17,6 @@ export function tierRefPrefix(tier: string): string {
   return `t${tier}.`
 }
 
-/** The boot under which a tier's blob was begun; undefined for any other ref. */
-export function bootOfTierRef(ref: string): number | undefined {
-  return pattern.test(ref) ? Number.parseInt(ref.slice(ref.lastIndexOf('.') + 1).slice(0, 8), 16) : undefined
-}
-
 /** The tier's name, or undefined when the blob is on the region's own disk. */
 export function tierOfRef(ref: string): string | undefined {
   return pattern.exec(ref)?.[1]
