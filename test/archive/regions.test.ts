@@ -140,4 +140,16 @@ describe('a rule whose replicas are of class GLACIER', () => {
     expect(moves.map(({ kind }) => kind)).toEqual(['expire'])
     expect(tiers).toContainEqual(expect.objectContaining({ name: 'slow', state: 'ok' }))
   })
+
+  it('is told once more what arrived, when its answer was lost, and proves it without a restore', { timeout: 60_000 }, async () => {
+    const [folder] = cases as [TierCase]
+    const pair = await openCase(folder)
+    const { near, far } = await linkBuckets(pair, { Destination: { Bucket: 'arn:aws:s3:::far-shore', StorageClass: 'GLACIER' } })
+    pair.destination.proxy.set({ kind: 'dropAnswer', pattern: /_peer\/v1\/replication/, times: 1 })
+    await pair.source.s3.send(new PutObjectCommand({ Bucket: near, Key: 'k', Body: randomBytes(bytesEach) }))
+    await untilStatus(pair.source, { bucket: near, key: 'k', status: 'COMPLETED' })
+    expect(pair.destination.proxy.struck).toBe(1)
+    const { Versions } = await pair.destination.s3.send(new ListObjectVersionsCommand({ Bucket: far }))
+    expect(Versions?.map(({ StorageClass }) => StorageClass)).toEqual(['GLACIER'])
+  })
 })
