@@ -53,7 +53,7 @@ export async function loadSharedCredentials(environment: Environment): Promise<G
   return givenCredentials(checkSettings(mergeLayers([anyRegion, absolutePaths(layer, process.cwd())]), 'The environment'))
 }
 
-const ownSettings = /^(region|regions|dataDirectory|s3\..*|admin\..*|credentialsFile|encryption\.masterKeyFile)$/
+const ownSettings = /^(region|regions|dataDirectory|s3\..*|admin\..*|credentialsFile|encryption\.masterKeyFile|tiers)$/
 
 const fileBytesMax = 1024 * 1024 // Far above any real one; a wrong path should not fill the memory.
 

@@ -15,6 +15,7 @@ import type { BucketSettings } from './settings.ts'
 import { Standing, type TierLog } from './standing.ts'
 import type { TierBlob, TierReadOptions, TierStatus, TierStore, TierWriteOptions } from './store.ts'
 import { unpacked } from './unpack.ts'
+import { chunksUntilAborted, untilAborted } from './until-aborted.ts'
 import { upload } from './upload.ts'
 
 export interface BucketTierParts {
@@ -60,7 +61,7 @@ export class BucketStore implements TierStore {
       const dataKey = encrypt ? randomBytes(dataKeyBytes) : undefined
       let storedBytes = 0
       const counted = async function* (): AsyncGenerator<Buffer, void, void> {
-        for await (const piece of packed(watched.chunks(), { ref, lengthBytes, dataKey })) {
+        for await (const piece of packed(chunksUntilAborted(watched.chunks(), signal), { ref, lengthBytes, dataKey })) {
           storedBytes += piece.length
           yield piece
         }
@@ -177,13 +178,4 @@ function bootOf(ref: string): number {
 /** @throws what is not of an object that is absent */
 function ifMissing(error: unknown): undefined {
   if (!(error instanceof TierMissing)) throw error
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -92,11 +92,14 @@ export class Claim {
   }
 
   #judge(kept: Mark, text: string | undefined): void {
-    const { tier, place } = this.#of
+    const { tier, region, place } = this.#of
     if (text === undefined) throw this.#vanished()
     const mark = parsed(text)
     if (mark?.id === kept.id) return
-    const whose = mark === undefined ? 'something else' : `tier ${mark.tier} of region ${mark.region}`
+    const whose =
+      mark === undefined
+        ? 'something else'
+        : `tier ${mark.tier} of region ${mark.region}${mark.region === region ? ' with another data directory' : ''}`
     throw new TierRefused(`Tier ${tier}: ${place} belongs to ${whose}, as ${markName} there says`)
   }
 }

@@ -12,6 +12,7 @@ import { makeFolder, readIfThere, syncFolder, writeSmallFile } from './small-fil
 import { Standing, type TierLog } from './standing.ts'
 import type { TierBlob, TierReadOptions, TierStatus, TierStore, TierWriteOptions } from './store.ts'
 import { type StoredBytes, unpacked } from './unpack.ts'
+import { chunksUntilAborted } from './until-aborted.ts'
 
 export interface FolderTierParts {
   readonly name: string
@@ -32,6 +33,7 @@ export interface FolderTierParts {
 
 /** Free space is looked at again after so many bytes. */
 const roomEveryBytes = 16 * 1024 * 1024
+const cleaningMs = 2_000
 const temporaryPattern = /^([0-9a-f]{8})-[0-9a-f]{32}$/
 
 export class FolderStore implements TierStore {
@@ -70,11 +72,17 @@ export class FolderStore implements TierStore {
       const boot = this.#parts.boot.toString(16).padStart(8, '0')
       const temporary = `${this.#parts.folder}/tmp/${boot}-${randomBytes(16).toString('hex')}`
       try {
-        const storedBytes = await this.#fill(temporary, packed(watched.chunks(), { ref, lengthBytes, dataKey }), signal)
+        const storedBytes = await this.#fill(
+          temporary,
+          packed(chunksUntilAborted(watched.chunks(), signal), { ref, lengthBytes, dataKey }),
+          signal,
+        )
         await this.#publish(temporary, ref, signal)
         return { storedBytes, ...(dataKey !== undefined && { dataKey }) }
       } catch (error) {
-        await this.#disk.call(() => rm(temporary, { force: true }), { doing: 'remove a temporary file' }).catch(() => undefined)
+        // Not for long: what stays is taken away by the next start.
+        const cleaning = { doing: 'remove a temporary file', signal: AbortSignal.timeout(cleaningMs) }
+        await this.#disk.call(() => rm(temporary, { force: true }), cleaning).catch(() => undefined)
         throw error
       }
     }, watched)

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../lib/clock.ts'
+import { sleep } from '../lib/engine.ts'
 import { tierOfRef, tierRef } from '../model/tier-refs.ts'
 import { BucketStore } from './bucket-store.ts'
 import { TierRefused } from './errors.ts'
@@ -55,6 +56,15 @@ async function openTier(config: TiersConfig, tier: TierSettings, options: Requir
   if (folder === undefined) throw new Error(`Tier ${name} is neither a folder nor a bucket`)
   const store = new FolderStore({ ...of, folder, reserveBytes: config.reserveBytes })
   // Our own is made when it is needed first; the operator's is looked at, so that a mistake shows at once.
-  await store.begin({ mayClaim: name !== builtInTier })
+  await forAtMost(startPatienceMs, store.begin({ mayClaim: name !== builtInTier }))
   return store
+}
+
+/** A disk that hangs is looked at further while the region starts. */
+const startPatienceMs = 5_000
+
+async function forAtMost(durationMs: number, work: Promise<void>): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([work, sleep(durationMs, over.signal).catch(() => undefined)])
+  over.abort()
 }

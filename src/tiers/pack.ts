@@ -1,7 +1,7 @@
 /** Turns the bytes of a blob into what lies in a tier: frames, compressed where it helps, then encrypted; at the end the index. */
 import { tagBytes } from '../lib/frame-cipher.ts'
 import { crcBytes, frameBytes, frameCiphers, frameCountOf, frameCrc, frameTailBytes, IndexBuilder, type Layout } from './format.ts'
-import { compressed } from './zstd.ts'
+import { Compressor } from './zstd.ts'
 
 export interface PackOptions {
   readonly ref: string
@@ -47,9 +47,10 @@ function noted(index: IndexBuilder, { bytes, isCompressed }: Packed): Buffer {
 
 function packerOf(layout: Layout, dataKey: Buffer | undefined): (frame: Buffer, number: number) => Promise<Packed> {
   const cipherFor = dataKey === undefined ? undefined : frameCiphers(layout, dataKey)
+  const compressor = new Compressor()
   const lastFrame = frameCountOf(layout) - 1
   return async (frame, number) => {
-    const smaller = await compressed(frame)
+    const smaller = await compressor.compressed(frame)
     const isCompressed = smaller !== undefined
     const payload = smaller ?? frame
     const bytes = Buffer.allocUnsafeSlow(payload.length + frameTailBytes(layout))

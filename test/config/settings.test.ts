@@ -156,6 +156,7 @@ describe('what is wrong with settings', () => {
 
   it('refuses a name, folder or port from the environment for regions that start together', async () => {
     await expect(loadSharedCredentials({ FARSHORE_S3_PORT: '9000' })).rejects.toThrow(/FARSHORE_S3_PORT is for one region alone/)
+    await expect(loadSharedCredentials({ FARSHORE_TIERS: '[]' })).rejects.toThrow(/FARSHORE_TIERS is for one region alone/)
     await expect(loadSharedCredentials({ FARSHORE_LOG_LEVEL: 'debug', FARSHORE_ACCESS_KEY_ID: 'key' })).resolves.toEqual({
       rootAccessKeyId: 'key',
     })
@@ -242,6 +243,92 @@ describe('the complete configuration', () => {
     const shown = JSON.stringify(withoutSecrets(await loadSettings({ file: path, environment: {} })))
     expect(shown).not.toMatch(/hush-hush|whisper/)
     expect(shown).toContain('"rootAccessKeyId":"root"')
+  })
+})
+
+describe('tiers', () => {
+  const withTiers = (tiers: string): Promise<string> => file(`${minimal}tiers:\n${tiers}`)
+  const bucket = (more = 'secretAccessKey: hush-hush-hush'): string =>
+    `bucket: { endpoint: "https://s3.test", region: eu-west-1, name: vault, prefix: cold/, accessKeyId: AKIAVAULT, ${more} }`
+
+  it('come with absolute paths, and with the secret from its file', async () => {
+    const secret = await file('from-a-file-of-its-own\n', 'vault-secret')
+    const path = await withTiers(`  - { name: slow, classes: [GLACIER, GLACIER_IR], folder: mnt/slow }
+  - { name: vault, classes: [DEEP_ARCHIVE], ${bucket('secretAccessKeyFile: vault-secret')} }`)
+    expect((await loadSettings({ file: path, environment: {} })).tiers[1]?.bucket?.secretAccessKeyFile).toBe(secret)
+    const { config } = await loadConfig({ file: path, environment: {} })
+    const place = { endpoint: 'https://s3.test', region: 'eu-west-1', name: 'vault', prefix: 'cold/', accessKeyId: 'AKIAVAULT' }
+    expect(config.tiers).toEqual([
+      { name: 'slow', classes: ['GLACIER', 'GLACIER_IR'], folder: join(folder, 'mnt', 'slow') },
+      { name: 'vault', classes: ['DEEP_ARCHIVE'], bucket: { ...place, secretAccessKey: 'from-a-file-of-its-own' } },
+    ])
+  })
+
+  it('come from the environment as JSON', async () => {
+    const environment = { FARSHORE_TIERS: JSON.stringify([{ name: 'slow', classes: [], folder: '/mnt/slow' }]) }
+    expect((await loadSettings({ file: await file(minimal), environment })).tiers).toEqual([
+      { name: 'slow', classes: [], folder: '/mnt/slow' },
+    ])
+  })
+
+  it('are shown without secrets', async () => {
+    const path = await withTiers(`  - { name: vault, classes: [], ${bucket()} }`)
+    const shown = JSON.stringify(withoutSecrets(await loadSettings({ file: path, environment: {} })))
+    expect(shown).not.toContain('hush-hush-hush')
+    expect(shown).toContain('AKIAVAULT')
+  })
+
+  it.each([
+    [
+      'STANDARD, which stays where it is',
+      '  - { name: a, classes: [STANDARD], folder: x }',
+      /STANDARD is what every object has that asks for nothing else/,
+    ],
+    ['no class of S3', '  - { name: a, classes: [SLOW], folder: x }', /tiers\[0\]\.classes\[0\]: must be a storage class of S3/],
+    ['neither folder nor bucket', '  - { name: a, classes: [] }', /tiers\[0\]: a tier has either folder or bucket/],
+    ['both', `  - { name: a, classes: [], folder: x, ${bucket()} }`, /a tier has either folder or bucket/],
+    ['a name that is none', '  - { name: A_b, classes: [], folder: x }', /tiers\[0\]\.name: a tier name has/],
+    ['the name of the built-in one', '  - { name: cold, classes: [], folder: x }', /cold is the tier of this name that every region has/],
+    ['a name twice', '  - { name: a, classes: [], folder: x }\n  - { name: a, classes: [], folder: y }', /a name is in one tier at most/],
+    [
+      'a class twice',
+      '  - { name: a, classes: [GLACIER], folder: x }\n  - { name: b, classes: [GLACIER], folder: y }',
+      /a storage class is in one/,
+    ],
+    [
+      'a folder twice',
+      '  - { name: a, classes: [], folder: x }\n  - { name: b, classes: [], folder: ./x/ }',
+      /a folder is in one tier at most/,
+    ],
+    [
+      'a bucket twice',
+      `  - { name: a, classes: [], ${bucket()} }\n  - { name: b, classes: [], ${bucket()} }`,
+      /a bucket and prefix is in one/,
+    ],
+    [
+      'a prefix that climbs',
+      `  - { name: a, classes: [], ${bucket('prefix: a/../b')} }`.replace('prefix: cold/, ', ''),
+      /bucket\.prefix: must have/,
+    ],
+    ['an unknown name', '  - { name: a, classes: [], foldr: x }', /tiers\[0\]\.foldr is not a setting\. Did you mean tiers\[0\]\.folder\?/],
+    [
+      'an unknown name of a bucket',
+      `  - { name: a, classes: [], ${bucket('acessKeyId: x')} }`,
+      /Did you mean tiers\[0\]\.bucket\.accessKeyId\?/,
+    ],
+  ])('are refused with %s', async (_, tiers, message) => {
+    await expect(loadSettings({ file: await withTiers(tiers), environment: {} })).rejects.toThrow(message)
+  })
+
+  it.each([
+    ['no secret', 'prefix: ""', /tiers: vault: bucket\.secretAccessKey is missing/],
+    ['two', 'secretAccessKey: hush-hush-hush, secretAccessKeyFile: x', /bucket\.secretAccessKey and .*File are both given/],
+    ['a file that is not there', 'secretAccessKeyFile: nowhere', /nowhere: there is no such file/],
+  ])('are refused with a bucket that has %s', async (_, more, message) => {
+    const path = await withTiers(`  - { name: vault, classes: [], ${bucket(more).replace('prefix: cold/, ', '')} }`)
+    const failure = await loadConfig({ file: path, environment: {} }).catch((error: unknown) => String(error))
+    expect(failure).toMatch(message)
+    expect(failure).not.toContain('hush-hush-hush')
   })
 })
 

@@ -142,6 +142,7 @@ describe('a server that fails in passing', () => {
 describe('a server that breaks off', () => {
   it.each<[string, Weather]>([
     ['parts', { kind: 'cut', pattern: /partNumber=2/, bytes: 3 * mib, times: always }],
+    ['parts that it reads no further', { kind: 'stall', pattern: /partNumber=2/, times: always }],
     ['the end of uploads', { kind: 'swallow', pattern: /^POST \S+\?uploadId/, times: always }],
     ['the look at what was stored', { kind: 'dropAnswer', pattern: /^HEAD/, times: always }],
   ])('in %s leaves no upload behind', { timeout: 20_000 }, async (_, weather) => {
@@ -316,6 +317,19 @@ describe('what earlier starts left', () => {
       await put(small)
       expect(await unfinishedUploads(own)).toBe(left)
     }
+  })
+
+  it('is known without conditions too, by a server that has none', async () => {
+    const without = await openBucketBench()
+    const text = answer('501 Not Implemented', errorBody('NotImplemented'))
+    without.proxy.set({ kind: 'answer', pattern: /if-none-match/i, times: always, text })
+    tier = await without.open()
+    const { ref } = await put(small)
+    tier = await without.open({ boot: 2 })
+    expect((await read(ref, small.length)).length).toBe(small.length)
+    tier = await without.open({ region: 'ap-south-1' })
+    await expect(put(small)).rejects.toThrow(/belongs to tier vault of region us-east-1/)
+    await without.close()
   })
 
   it('and a bucket whose mark is gone is not taken for new', async () => {

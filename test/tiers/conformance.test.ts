@@ -190,6 +190,12 @@ describe.each([
       yield bytes
     }
     await expect(write(until(), 2 * bytes.length, giving.signal)).rejects.toThrow('nobody waits')
+    const hanging = async function* (): AsyncGenerator<Buffer> {
+      yield bytes
+      await new Promise(() => setTimeout(() => hung.abort(new Error('it hung')), 20))
+    }
+    const hung = new AbortController()
+    await expect(write(hanging(), 2 * bytes.length, hung.signal)).rejects.toThrow('it hung')
     expect((await bench.refs()).length).toBe(before)
     expect(tier.status().state).toBe('ok')
   })
