@@ -3,14 +3,17 @@ import type { Logger } from 'pino'
 import { createAccounts } from './admin/accounts.ts'
 import { createDamageList } from './admin/damage.ts'
 import { createLifecycleView } from './admin/lifecycle.ts'
+import { createMovesView } from './admin/moves.ts'
 import { regionStanding } from './admin/region.ts'
 import { createAdminServer } from './admin/server.ts'
+import { createArchive } from './archive/archive.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
 import type { Config } from './config/schema.ts'
 import { createControl } from './control/control.ts'
 import { beginAccounts } from './control/first-account.ts'
 import { systemClock } from './lib/clock.ts'
 import { type Engine, runEngine } from './lib/engine.ts'
+import { createPace } from './lib/pace.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { ReaderPins, sharedPins } from './objects/reader-pins.ts'
 import { createPeers } from './peers/peers.ts'
@@ -19,6 +22,7 @@ import { createFront, createGate, healthOf, openKeyUses } from './region/front.t
 import { type Closing, openStores } from './region/stores.ts'
 import { startThreads, type Threads } from './region/threads.ts'
 import { createReplication } from './replication/replication.ts'
+import type { openTiers } from './tiers/open-tiers.ts'
 
 export interface RunningRegion {
   readonly s3Port: number
@@ -33,6 +37,8 @@ export interface RegionParts {
   readonly log: Logger
   /** How bytes are stored: another store may stand in for the folder of files. */
   readonly openBlobs?: typeof openBlobStore
+  /** Where bytes go that leave the region's disk: others may stand in for them. */
+  readonly openTiers?: typeof openTiers
 }
 
 /** @throws Error in words for an operator when the folder belongs to another region or key, or a port cannot be had */
@@ -50,11 +56,15 @@ export async function startRegion(config: Config, given: RegionParts): Promise<R
   }
 }
 
-async function compose(config: Config, { log, openBlobs }: RegionParts, closing: Closing): Promise<{ s3Port: number; adminPort: number }> {
+async function compose(
+  config: Config,
+  { log, openBlobs, openTiers }: RegionParts,
+  closing: Closing,
+): Promise<{ s3Port: number; adminPort: number }> {
   const clock = systemClock
   const { credentials, regions, region: self, workers } = config
   const pins = sharedPins(workers === 1 ? 1 : 1 + workers)
-  const { metadata, parts } = await openStores(config, { log, openBlobs, pins: new ReaderPins(pins) }, closing)
+  const { metadata, parts } = await openStores(config, { log, openBlobs, openTiers, pins: new ReaderPins(pins) }, closing)
 
   const peers = createPeers({
     self,
@@ -73,8 +83,15 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   closing(() => replication.close())
   let threads: Threads | undefined
   const disk = createDiskEngines(config, { parts, threads: () => threads, clock, log })
+  const archive = createArchive({
+    ...parts,
+    pace: createPace(config.archive.bytesPerSecond),
+    dayMs: config.lifecycle.daySeconds * 1000,
+    concurrency: config.archive.concurrency,
+    log,
+  })
   const lifecycle = createLifecycle({ metadata, ids: parts.ids, clock, dayMs: config.lifecycle.daySeconds * 1000, log })
-  const engines: readonly Engine[] = [...disk.engines, ...lifecycle.engines, ...control.engines, ...replication.engines]
+  const engines: readonly Engine[] = [...disk.engines, ...archive.engines, ...lifecycle.engines, ...control.engines, ...replication.engines]
 
   const uses = openKeyUses(metadata, closing)
   const gate = createGate(config, { parts, control, peerKeyOf: peers.peerKeyOf, uses })
@@ -84,6 +101,7 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
     replication,
     damage: createDamageList(metadata),
     lifecycle: createLifecycleView({ lifecycle, region: self }),
+    moves: createMovesView({ metadata, tiers: parts.tiers, region: self }),
     accounts: createAccounts({
       control,
       secret: credentials.peeringSecret,

@@ -38,7 +38,7 @@ const arrows: Arrows = {
   archive: ['lib', 'model', 'metadata', 'blobs', 'tiers', 'objects'],
   scrub: ['lib', 'model', 'metadata', 'blobs', 'objects'],
   check: ['lib', 'model', 'metadata', 'blobs', 'objects'],
-  admin: ['lib', 'model', 'access', 'metadata', 'blobs', 'objects', 'control', 's3', 'replication', 'lifecycle', 'archive'],
+  admin: ['lib', 'model', 'access', 'metadata', 'blobs', 'objects', 'control', 's3', 'replication', 'lifecycle', 'archive', 'tiers'],
   region: [
     'lib',
     'model',

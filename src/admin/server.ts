@@ -11,6 +11,7 @@ import type { Log } from '../s3/log.ts'
 import type { Accounts } from './accounts.ts'
 import type { DamageList } from './damage.ts'
 import type { LifecycleView } from './lifecycle.ts'
+import type { MovesView } from './moves.ts'
 import type { RegionStanding } from './region.ts'
 
 export interface AdminServerOptions {
@@ -24,6 +25,7 @@ export interface AdminServerOptions {
   readonly replication: Replication
   readonly damage: DamageList
   readonly lifecycle: LifecycleView
+  readonly moves: MovesView
   readonly accounts: Accounts
   readonly standing: () => Promise<RegionStanding>
   readonly promote: (how: { readonly force: boolean }) => Promise<object>
@@ -43,11 +45,12 @@ const bodyMaxBytes = 4 * 1024
 const requestTimeoutMs = 60_000
 const promoteBody = z.strictObject({ force: z.boolean().default(false) })
 const taskId = z.strictObject({ bucketId: z.string(), key: z.string(), versionId: z.string(), destination: z.string() })
+const movePlace = z.strictObject({ bucketId: z.string(), key: z.string(), id: z.string(), kind: z.string() })
 const damagePlace = z.strictObject({ bucketId: z.string(), key: z.string(), id: z.string(), part: z.int() })
 const previewPlace = z.strictObject({ stage: z.int().min(0), sinceMs: z.int(), key: z.string(), id: z.string() })
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { config, gate, replication, damage, lifecycle, accounts, standing, promote, health, nowMs, log } = options
+  const { config, gate, replication, damage, lifecycle, moves, accounts, standing, promote, health, nowMs, log } = options
   const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, requestTimeout: requestTimeoutMs })
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, log))
@@ -103,6 +106,12 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     const { bucket, after } = request.query
     const page = await lifecycle.preview(bucket, { after: decodeAfter(previewPlace, after), limit: pageMax })
     return { entries: page.entries, ...(page.next === undefined ? {} : { next: encodeAfter(page.next) }) }
+  })
+
+  app.get<{ Querystring: { after?: string } }>('/admin/v1/lifecycle/moves', async (request) => {
+    await authorizeRoot(request)
+    const page = await moves(decodeAfter(movePlace, request.query.after), pageMax)
+    return { ...page, ...(page.next === undefined ? {} : { next: encodeAfter(page.next) }) }
   })
 
   app.get<{ Querystring: { after?: string } }>('/admin/v1/accounts', async (request) => {

@@ -17,6 +17,7 @@ import {
   bucketFaults,
   bucketNames,
   counterFaults,
+  moveFaults,
   partsWithoutOwner,
   readyMarkFaults,
   rowCounts,
@@ -78,7 +79,7 @@ function keyringOf(masterKey: Buffer | undefined, keyId: string | undefined, col
 
 function checkRows(reader: MetadataReader, region: string, collector: Collector): void {
   for (const what of reader.integrityFaults(queryFaultsMax)) collector.add({ kind: 'database', what })
-  for (const query of [blobFaults, readyMarkFaults, tasksWithoutVersion]) {
+  for (const query of [blobFaults, readyMarkFaults, tasksWithoutVersion, moveFaults]) {
     for (const fault of reader.read(() => query(queryFaultsMax))) collector.add(fault)
   }
   for (const fault of reader.read(() => bucketFaults(region))) collector.add(fault)

@@ -19,6 +19,9 @@ export interface Checked {
   parts: number
   blobs: number
   bytes: number
+  /** Bytes of tiers are not read. */
+  blobsInTiers: number
+  bytesInTiers: number
   tasks: number
   links: number
   controlRows: number
@@ -47,6 +50,8 @@ export class Collector {
     parts: 0,
     blobs: 0,
     bytes: 0,
+    blobsInTiers: 0,
+    bytesInTiers: 0,
     tasks: 0,
     links: 0,
     controlRows: 0,

@@ -94,15 +94,17 @@ class MarkRule {
 async function checkContent({ reader, proof, collector, signal }: VersionsCheck, { version }: VersionFacts): Promise<void> {
   const proved = await proveVersion({ ...proof, read: (query) => reader.read(query) }, version, { signal })
   if (proved === undefined) return
-  const { blobs, faults, isEtagWrong } = proved
+  const { blobs, inTiers, faults, isEtagWrong } = proved
   collector.checked.blobs += blobs.length
-  collector.checked.parts += version.blobSet === undefined ? 0 : blobs.length
+  collector.checked.parts += version.blobSet === undefined ? 0 : blobs.length + inTiers.length
   for (const { sizeBytes } of blobs) collector.checked.bytes += sizeBytes
+  collector.checked.blobsInTiers += inTiers.length
+  for (const { sizeBytes } of inTiers) collector.checked.bytesInTiers += sizeBytes
   const { bucketId, key } = version
   const place = { bucketId, key, versionId: publicVersionId(version) }
   for (const { described, reason } of faults) collector.add({ kind: 'content', ...place, what: wordsFor(described, reason) })
   if (isEtagWrong) collector.add({ kind: 'content', ...place, what: 'its ETag is not that of its parts' })
-  if (version.isDamaged === true && faults.length === 0) {
+  if (version.isDamaged === true && faults.length === 0 && inTiers.length === 0) {
     collector.add({ kind: 'damage', ...place, what: 'it is marked as damaged and reads well; the scrubber will look again' })
   }
 }

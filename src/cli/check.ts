@@ -67,13 +67,19 @@ async function targetOf({
 }
 
 function linesOf({ region, checked, findings, unlisted }: RegionReport): readonly string[] {
-  const { buckets, versions, blobs, bytes, tasks, orphanFiles, orphanBytes } = checked
+  const { buckets, versions, blobs, bytes, blobsInTiers, bytesInTiers, tasks, orphanFiles, orphanBytes } = checked
   const looked = `${region}: ${buckets} buckets, ${versions} versions, ${blobs} blobs with ${bytes} bytes, ${tasks} tasks`
   const orphans =
     orphanFiles === 0 ? [] : [`${region}: ${orphanFiles} files with ${orphanBytes} bytes belong to nothing; a start takes them away`]
-  if (findings.length === 0) return [`${looked}: all is well`, ...orphans]
+  const passed = blobsInTiers === 0 ? [] : [`${region}: ${blobsInTiers} blobs with ${bytesInTiers} bytes are in tiers and were not read`]
+  if (findings.length === 0) return [`${looked}: all is well`, ...passed, ...orphans]
   const more = unlisted === 0 ? '' : ` (${unlisted} more are not listed)`
-  return [...findings.map((finding) => `${region}: ${wordsOf(finding)}`), ...orphans, `${looked}: ${findings.length} findings${more}`]
+  return [
+    ...findings.map((finding) => `${region}: ${wordsOf(finding)}`),
+    ...passed,
+    ...orphans,
+    `${looked}: ${findings.length} findings${more}`,
+  ]
 }
 
 function wordsOf({ kind, bucket, key, versionId, what }: Finding): string {

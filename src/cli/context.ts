@@ -47,7 +47,7 @@ export interface Finding {
   readonly what: string
 }
 
-type CheckedName = 'buckets' | 'versions' | 'blobs' | 'bytes' | 'tasks' | 'orphanFiles' | 'orphanBytes'
+type CheckedName = 'buckets' | 'versions' | 'blobs' | 'bytes' | 'blobsInTiers' | 'bytesInTiers' | 'tasks' | 'orphanFiles' | 'orphanBytes'
 
 export type CheckRegion = (target: CheckTarget, signal: AbortSignal) => Promise<RegionReport>
 

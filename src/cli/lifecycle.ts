@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type AdminApi, type AdminOptions, addAdminOptions, apisOf, askAll } from './admin-api.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
+import { moves } from './lifecycle-moves.ts'
 
 interface Region {
   readonly region: string
@@ -57,6 +58,9 @@ export function addLifecycle(program: Command, context: CliContext, finish: (cod
   addAdminOptions(
     group.command('status').description('every bucket with rules: the last pass, what it did, what is held back and why'),
   ).action(async (options: AdminOptions) => finish(await status(options, context)))
+  addAdminOptions(
+    group.command('moves').description('what is to be moved to a tier, restored, or let go; why it was not yet; and how the tiers stand'),
+  ).action(async (options: AdminOptions) => finish(await moves(options, context)))
   addAdminOptions(group.command('preview <bucket>').description('name the versions that will go today, and the bytes; nothing is done'))
     .option('--limit <count>', 'name no more than so many', parseCount, defaultLimit)
     .action(async (bucket: string, options: PreviewOptions) => finish(await preview(bucket, options, context)))

@@ -145,6 +145,23 @@ const lifecycle = z.strictObject({
     .describe('How long a day of lifecycle rules lasts. Shorter is for trying rules out: versions are removed and moved that much sooner.'),
 })
 
+const restoreDelay = (what: string) => z.int().min(0).max(604_800).default(0).describe(`Of a restore that asks for ${what}.`)
+
+const archive = z.strictObject({
+  bytesPerSecond: z
+    .int()
+    .min(64 * 1024)
+    .default(64 * mebibyte)
+    .describe(
+      'How much is read for moves to tiers and for restores. What is moved is read twice: to copy it, and back from where it is then.',
+    ),
+  concurrency: z.int().min(1).max(64).default(4).describe('Versions that are moved or restored at one time.'),
+  restoreDelaySeconds: z
+    .strictObject({ standard: restoreDelay('Standard'), bulk: restoreDelay('Bulk'), expedited: restoreDelay('Expedited') })
+    .prefault({})
+    .describe('How long an archived object stays archived after its restore was asked for.'),
+})
+
 const log = z.strictObject({
   level: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -261,6 +278,7 @@ export const settingsSchema = z
     compaction: compaction.prefault({}).describe('Space of deleted and overwritten small objects.'),
     scrub: scrub.prefault({}).describe('Reading everything again and again, so that rot is found before it is needed.'),
     lifecycle: lifecycle.prefault({}).describe('Lifecycle rules of buckets.'),
+    archive: archive.prefault({}).describe('Moves of objects between the disk and tiers, and restores (docs/archive.md).'),
     limits: limits.prefault({}).describe('Limits on connections and on time.'),
     log: log.prefault({}).describe('The log, JSON lines on stderr.'),
   })

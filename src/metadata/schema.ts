@@ -176,11 +176,12 @@ export const schema: readonly Migration[] = [
         attempts INTEGER NOT NULL, reason TEXT, seq INTEGER NOT NULL,
         PRIMARY KEY (bucket_id, key, id, kind)
       ) WITHOUT ROWID;
-      CREATE INDEX moves_due ON moves (due_ms);
+      CREATE INDEX moves_due ON moves (kind, storage_class, due_ms);
 
       -- Blobs that are being written to a tier, noted before their first byte: those that no row refers to after a crash are taken away again.
       CREATE TABLE tier_writes (ref TEXT PRIMARY KEY, started_ms INTEGER NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
-      CREATE INDEX garbage_tiers ON garbage (id) WHERE blob >= 't';
+      -- A tier that cannot be reached must not stand between the region's own disk and its space.
+      CREATE INDEX garbage_own ON garbage (id) WHERE blob < 't';
     `,
   },
   {

@@ -15,8 +15,12 @@ import { factTransactions } from './tables/facts.ts'
 import { garbageTransactions } from './tables/garbage.ts'
 import { keyUseTransactions } from './tables/key-uses.ts'
 import { lifecycleTransactions } from './tables/lifecycle.ts'
+import { moveCommits } from './tables/move-commits.ts'
+import { moveTransactions } from './tables/moves.ts'
+import { restoreTransactions } from './tables/restores.ts'
 import { segmentTransactions } from './tables/segments.ts'
 import { settlementTransactions } from './tables/settlements.ts'
+import { tierWriteTransactions } from './tables/tier-writes.ts'
 import { uploadTransactions } from './tables/uploads.ts'
 import { versionTransactions } from './tables/versions.ts'
 
@@ -32,6 +36,10 @@ export const transactions = {
   ...settlementTransactions,
   ...damageTransactions,
   ...deliveryTransactions,
+  ...moveTransactions,
+  ...moveCommits,
+  ...tierWriteTransactions,
+  ...restoreTransactions,
   ...lifecycleTransactions,
   ...controlTransactions,
   ...controlPromotions,
@@ -64,6 +72,12 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'retireSegment',
   'forgetRetired',
   'moveBlobs',
+  'noteTierWrites',
+  'forgetTierWrites',
+  'moveVersion',
+  'postponeMove',
+  'forgetMove',
+  'expireRestore',
   'settle',
   'redriveFailed',
   'applyControl',

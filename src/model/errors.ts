@@ -44,6 +44,7 @@ const table = {
   InvalidDigest: [400, 'The Content-MD5 you specified was invalid.'],
   InvalidIdentityToken: [400, 'The web identity token that was passed could not be validated.'],
   InvalidInput: [400, 'The request was rejected because an invalid or out-of-range value was supplied for an input parameter.'],
+  InvalidObjectState: [403, "The operation is not valid for the object's storage class"],
   InvalidPart: [
     400,
     "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
@@ -89,6 +90,7 @@ const table = {
   NoSuchEntity: [404, 'The request was rejected because it referenced a resource entity that does not exist.'],
   NotImplemented: [501, 'A header or query you provided requested a function that is not implemented.'],
   NotModified: [304, 'Not Modified'],
+  ObjectNotInActiveTierError: [403, 'The source object of the COPY operation is not in the active tier.'],
   ObjectLockConfigurationNotFoundError: [404, 'Object Lock configuration does not exist for this bucket'],
   OwnershipControlsNotFoundError: [404, 'The bucket ownership controls were not found'],
   OperationAborted: [409, 'A conflicting conditional operation is currently in progress against this resource. Try again.'],
@@ -105,6 +107,7 @@ const table = {
   RequestTimeout: [400, 'Your socket connection to the server was not read from or written to within the timeout period.'],
   ServerSideEncryptionConfigurationNotFoundError: [404, 'The server side encryption configuration was not found'],
   ServiceUnavailable: [503, 'Service is unable to handle request.'],
+  RestoreAlreadyInProgress: [409, 'Object restore is already in progress.'],
   SignatureDoesNotMatch: [
     403,
     'The request signature we calculated does not match the signature you provided. Check your key and signing method.',

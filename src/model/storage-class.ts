@@ -5,13 +5,20 @@
 import { S3Error } from './errors.ts'
 import { unsupportedHeader } from './headers.ts'
 
-/** The classes under which an object can be stored now; all are read at once. */
-const stored = ['STANDARD', 'REDUCED_REDUNDANCY', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR'] as const
-
-/** Classes that S3 knows and this server does not store: a promise that they make (a restore, another kind of bucket) is not kept here. */
-const unsupported = [
+/** The classes under which an object can be stored. Those for which `needsRestore` holds are not read at once. */
+const stored = [
+  'STANDARD',
+  'REDUCED_REDUNDANCY',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER_IR',
   'GLACIER',
   'DEEP_ARCHIVE',
+] as const
+
+/** Classes that S3 knows and this server does not store: a promise that they make (another kind of bucket, other hardware) is not kept here. */
+const unsupported = [
   'OUTPOSTS',
   'SNOW',
   'EXPRESS_ONEZONE',

@@ -12,6 +12,11 @@ export function tierRef(tier: string, of: { readonly boot: number; readonly rand
   return `t${tier}.${of.boot.toString(16).padStart(8, '0')}-${of.randomId}`
 }
 
+/** The text that all refs of one tier begin with, and no others. */
+export function tierRefPrefix(tier: string): string {
+  return `t${tier}.`
+}
+
 /** The tier's name, or undefined when the blob is on the region's own disk. */
 export function tierOfRef(ref: string): string | undefined {
   return pattern.exec(ref)?.[1]

@@ -92,6 +92,7 @@ export interface ListedVersion
   > {
   readonly ownerId: string
   readonly checksum: StoredChecksum | undefined
+  readonly restore: Restore | undefined
 }
 
 /** One part: of an upload under way, or of a completed version. */

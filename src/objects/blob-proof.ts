@@ -1,12 +1,13 @@
 /** Whether stored bytes are those that were written: read whole, against block checksums, ETag and checksum of their row. */
 import { BlobCorrupt, BlobIoError, BlobMissing, codeOf } from '../blobs/errors.ts'
 import { type Keyring, SealBroken, SealKeyUnknown } from '../blobs/seal.ts'
-import type { BlobStore } from '../blobs/store.ts'
 import type { Hasher, Hashing } from '../lib/hash.ts'
 import type { Pace } from '../lib/pace.ts'
 import type { ObjectVersion, Part, SealedEncryption, StoredChecksum } from '../model/version.ts'
+import { TierCorrupt, TierMissing } from '../tiers/errors.ts'
 import { hashNameOf } from './content.ts'
 import { openDataKey, type SealBinding } from './seals.ts'
+import type { StoredBytes } from './stored-bytes.ts'
 
 /** One blob with all that its row says of it. */
 export interface DescribedBlob {
@@ -21,7 +22,7 @@ export interface DescribedBlob {
 }
 
 export interface ProofParts {
-  readonly blobs: Pick<BlobStore, 'read' | 'readWhole'>
+  readonly blobs: StoredBytes
   readonly hashing: Hashing
   readonly keyring: Keyring
 }
@@ -54,7 +55,7 @@ export function blobOfPart(part: Part, of: { readonly bucketId: string; readonly
 
 /**
  * Reads a blob to its end. @returns what is wrong with it, in words; undefined when nothing is
- * @throws what is no fault of the blob: a store that is closed, the signal's reason
+ * @throws what is no fault of the blob: a store that is closed, a tier that is away, the signal's reason
  */
 export async function faultOfBlob(
   parts: ProofParts,
@@ -65,6 +66,7 @@ export async function faultOfBlob(
     return await faultOfBytes(parts, described, { signal, ...(pace === undefined ? {} : { pace }) })
   } catch (error) {
     if (error instanceof BlobCorrupt || error instanceof BlobMissing) return error.message
+    if (error instanceof TierCorrupt || error instanceof TierMissing) return error.message
     // Bytes that the disk no longer gives are lost like wrong ones; a lack of descriptors or memory says nothing about them.
     if (error instanceof BlobIoError && codeOf(error.cause) === 'EIO') return error.message
     if (error instanceof SealBroken || error instanceof SealKeyUnknown) return error.message

@@ -154,7 +154,7 @@ function repeatedOutcome({ id, outcome }: Upload, asked: string): UploadOutcome 
 }
 
 function commitComplete(
-  { metadata, ids }: ObjectParts,
+  { metadata, ids, tiers }: ObjectParts,
   of: {
     readonly request: CompleteRequest
     readonly upload: Upload
@@ -181,6 +181,7 @@ function commitComplete(
         size,
         etag,
         storageClass: record.storageClass,
+        leaves: tiers.tierFor(record.storageClass) !== undefined,
         blobSet: upload.id,
         partCount: chosen.length,
         record: {

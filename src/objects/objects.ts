@@ -7,6 +7,7 @@ import type { ObjectParts } from './parts.ts'
 import { putObject } from './put.ts'
 import { currentVersion, findVersion, nullVersion, openContent, partLayout } from './read.ts'
 import { deleteMany, deleteObject, setAttribute } from './remove.ts'
+import { restoreObject } from './restore.ts'
 
 export type Objects = ReturnType<typeof createObjects>
 
@@ -25,6 +26,7 @@ export function createObjects(parts: ObjectParts) {
     delete: bind(parts, deleteObject),
     deleteMany: bind(parts, deleteMany),
     setAttribute: bind(parts, setAttribute),
+    restore: bind(parts, restoreObject),
     listCurrent: bind(parts, listCurrent),
     listVersions: bind(parts, listVersions),
     createUpload: bind(parts, createUpload),

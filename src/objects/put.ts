@@ -82,7 +82,7 @@ export function isEncrypted({ encryptByDefault }: ObjectParts, bucket: Bucket, r
 }
 
 function newVersion(
-  { keyring }: ObjectParts,
+  { keyring, tiers }: ObjectParts,
   of: Pick<PutRequest, 'bucket' | 'key' | 'attributes'> & { readonly id: string; readonly content: StoredContent },
 ): NewVersion {
   const { bucket, key, attributes, id, content } = of
@@ -94,6 +94,7 @@ function newVersion(
     size: content.size,
     etag: content.md5,
     storageClass: attributes.storageClass,
+    leaves: tiers.tierFor(attributes.storageClass) !== undefined,
     blob: content.blob.ref,
     record: {
       ownerId: attributes.ownerId,
@@ -125,7 +126,10 @@ export function lockOf(
  * Removes the blobs of a commit that was refused. NOTE: when the engine is fenced or closed, rows may survive although their commit failed: the bytes
  * stay then, and the next start's sweep decides by the rows that do.
  */
-export async function dropUncommitted({ metadata, blobs }: ObjectParts, refs: readonly string[]): Promise<void> {
+export async function dropUncommitted(
+  { metadata, blobs }: Pick<ObjectParts, 'metadata' | 'blobs'>,
+  refs: readonly string[],
+): Promise<void> {
   const { state } = metadata.status()
   if (state === 'open' || state === 'full') await blobs.remove(refs)
 }

@@ -8,8 +8,11 @@ import { partNumberMax } from '../model/limits.ts'
 import { type ByteRange, rangeLength } from '../model/ranges.ts'
 import { segmentOfRef } from '../model/segments.ts'
 import { type ObjectVersion, type Part, publicVersionId } from '../model/version.ts'
+import { TierCorrupt, TierMissing } from '../tiers/errors.ts'
+import { markBrokenPieces } from './broken.ts'
+import { contentSet, type Piece, partPieces, piecesLength, wholePiece } from './content-pieces.ts'
 import type { ObjectParts } from './parts.ts'
-import { openDataKey } from './seals.ts'
+import { storedBytes } from './stored-bytes.ts'
 import { asUnavailable } from './unavailable.ts'
 
 /** Which version: without an id the current one. */
@@ -83,15 +86,16 @@ export class ContentGone extends Error {
 
 /** The version's content was found to be not what was written. Whoever asks is told so before the first byte. */
 export class ContentDamaged extends S3Error {
-  constructor() {
+  constructor(options: { readonly cause?: unknown } = {}) {
     super('InternalError', {
+      ...options,
       message: 'The stored content of this version is damaged. Other versions, and its replicas in other regions, are not concerned.',
     })
     this.name = 'ContentDamaged'
   }
 }
 
-/** The same version, whose bytes stand elsewhere now: compaction copied them. */
+/** The same version, whose bytes stand elsewhere now: compaction copied them, or they went to a tier. */
 class ContentMoved extends Error {
   readonly standing: ObjectVersion
 
@@ -108,7 +112,8 @@ const movesMax = 10
 /**
  * The bytes of a version, or of a range of it. They stay readable to the end although the version is deleted meanwhile.
  * @returns one buffer for what is small; otherwise pieces, to be read to the end or returned
- * @throws ContentGone; ContentDamaged; BlobCorrupt | BlobMissing when the disk does not hold what was written
+ * @throws ContentGone; ContentDamaged; BlobCorrupt | BlobMissing when the disk does not hold what was written; S3Error InvalidObjectState (archived, and
+ *   not restored) | ServiceUnavailable (its tier cannot be reached)
  */
 export async function openContent(
   parts: ObjectParts,
@@ -132,10 +137,10 @@ async function openStanding(
   options: ReadContentOptions,
 ): Promise<Buffer | AsyncIterable<Buffer>> {
   if (version.isDamaged === true) throw new ContentDamaged()
+  const blobSet = contentSet(version, parts.clock.nowMs())
   const range = options.range ?? { start: 0, endInclusive: version.size - 1 }
   if (rangeLength(range) === 0) return Buffer.alloc(0)
-  const layout = await partLayout(parts, version)
-  const pieces = layout === undefined ? [wholePiece(parts, version, range)] : partPieces(parts, { version, layout, range })
+  const pieces = await piecesOf(parts, { version, blobSet, range })
   const [only] = pieces
   if (only !== undefined && pieces.length === 1 && rangeLength(only.range) <= wholeMaxBytes) {
     return await readSmall(parts, version, { piece: only, signal: options.signal })
@@ -151,7 +156,19 @@ async function openStanding(
   // A generator that is never begun has no end of its own.
   options.signal.addEventListener('abort', release, { once: true })
   if (options.signal.aborted) release()
-  return readPieces(parts, { pieces, release, options })
+  return readPieces(parts, version, { pieces, release, options })
+}
+
+/** @throws ContentGone when the rows are no longer there: the days of a temporary copy were over, or the version went */
+async function piecesOf(
+  { metadata, keyring }: ObjectParts,
+  { version, blobSet, range }: { readonly version: ObjectVersion; readonly blobSet: string | undefined; readonly range: ByteRange },
+): Promise<readonly Piece[]> {
+  if (blobSet === undefined) return [wholePiece(keyring, { version, range })]
+  const layout = await metadata.read(() => partsOf(blobSet, { afterNumber: 0, limit: partNumberMax }))
+  const pieces = partPieces(keyring, { version, range, blobSet, layout })
+  if (piecesLength(pieces) !== rangeLength(range)) throw new ContentGone()
+  return pieces
 }
 
 async function readSmall(
@@ -160,55 +177,51 @@ async function readSmall(
   { piece, signal }: { readonly piece: Piece; readonly signal: AbortSignal },
 ): Promise<Buffer> {
   try {
-    return await parts.blobs.readWhole(piece.blob, { ...piece, signal })
+    return await storedBytes(parts).readWhole(piece.blob, { ...piece, signal })
   } catch (error) {
     // Only an unchanged reference is rot.
     if (!signal.aborted) await checkUnchanged(parts, version, [piece])
-    throw asUnavailable(error)
+    throw await whatItMeans(parts, version, { piece, error })
   }
 }
 
 /** @throws ContentGone, ContentMoved */
-async function checkUnchanged({ metadata }: ObjectParts, version: ObjectVersion, pieces: readonly Piece[]): Promise<void> {
+async function checkUnchanged({ metadata, clock }: ObjectParts, version: ObjectVersion, pieces: readonly Piece[]): Promise<void> {
   const { standing, isMoved } = await metadata.read(function* () {
     const standing = yield* versionByOrderedId(version.bucketId, version.key, version.id)
     if (standing === undefined) return { standing, isMoved: false }
-    if (standing.blob !== version.blob) return { standing, isMoved: true }
-    return { standing, isMoved: yield* isPartMoved(pieces, standing) }
+    // Compaction leaves `seq` alone, and moves nothing but small blobs; whatever else moves bytes raises it.
+    const isSame = standing.seq === version.seq
+    return { standing, isMoved: standing.blob !== version.blob || (yield* isPartMoved(pieces, isSame)) }
   })
   if (standing === undefined || standing.blobSet !== version.blobSet) throw new ContentGone()
+  if (standing.seq !== version.seq && contentSet(standing, clock.nowMs()) !== contentSet(version, clock.nowMs()))
+    throw new ContentMoved(standing)
   if (isMoved) throw new ContentMoved(standing)
 }
 
-function* isPartMoved(pieces: readonly Piece[], { blobSet }: ObjectVersion): Steps<boolean> {
-  for (const { partNumber, blob } of pieces) {
-    // Only small blobs are ever moved, and few parts are small.
-    if (blobSet === undefined || partNumber === undefined || segmentOfRef(blob) === undefined) continue
-    const [part] = yield* partsOf(blobSet, { afterNumber: partNumber - 1, limit: 1 })
-    if (part?.blob !== blob) return true
+function* isPartMoved(pieces: readonly Piece[], isSmallAlone: boolean): Steps<boolean> {
+  for (const { part, blob } of pieces) {
+    // Few parts are small.
+    if (part === undefined || (isSmallAlone && segmentOfRef(blob) === undefined)) continue
+    const [row] = yield* partsOf(part.blobSet, { afterNumber: part.number - 1, limit: 1 })
+    if (row?.blob !== blob) return true
   }
   return false
 }
 
-/** A range of one blob, with what opens it. */
-interface Piece {
-  readonly blob: string
-  /** Of a multipart version. */
-  readonly partNumber?: number
-  readonly lengthBytes: number
-  readonly dataKey: Buffer | undefined
-  readonly range: ByteRange
-}
-
 async function* readPieces(
-  { blobs }: ObjectParts,
+  parts: ObjectParts,
+  version: ObjectVersion,
   of: { readonly pieces: readonly Piece[]; readonly release: () => void; readonly options: ReadContentOptions },
 ): AsyncGenerator<Buffer> {
   const { signal, reuseBuffers = false } = of.options
+  const bytes = storedBytes(parts)
+  let piece: Piece | undefined
   try {
-    for (const piece of of.pieces) yield* blobs.read(piece.blob, { ...piece, signal, reuseBuffers })
+    for (piece of of.pieces) yield* bytes.read(piece.blob, { ...piece, signal, reuseBuffers })
   } catch (error) {
-    throw asUnavailable(error)
+    throw piece === undefined ? error : await whatItMeans(parts, version, { piece, error })
   } finally {
     // A signal may live as long as the region: what listens to it must not.
     signal.removeEventListener('abort', of.release)
@@ -216,48 +229,13 @@ async function* readPieces(
   }
 }
 
-function wholePiece({ keyring }: ObjectParts, version: ObjectVersion, range: ByteRange): Piece {
-  const { bucketId, key, id, record } = version
-  if (version.blob === undefined) throw new Error(`version ${id} has neither blob nor parts`)
-  return {
-    blob: version.blob,
-    lengthBytes: version.size,
-    range,
-    dataKey:
-      record.encryption === undefined
-        ? undefined
-        : openDataKey(keyring, record.encryption, { kind: 'version', bucketId, key, versionId: id }),
-  }
-}
-
-function partPieces(
-  parts: ObjectParts,
-  of: { readonly version: ObjectVersion; readonly layout: readonly Part[]; readonly range: ByteRange },
-): readonly Piece[] {
-  const pieces: Piece[] = []
-  let begin = 0
-  for (const part of of.layout) {
-    const start = Math.max(of.range.start - begin, 0)
-    const endInclusive = Math.min(of.range.endInclusive - begin, part.size - 1)
-    if (start <= endInclusive) pieces.push(partPiece(parts, { version: of.version, part, range: { start, endInclusive } }))
-    begin += part.size
-  }
-  return pieces
-}
-
-function partPiece(
-  { keyring }: ObjectParts,
-  { version, part, range }: { readonly version: ObjectVersion; readonly part: Part; readonly range: ByteRange },
-): Piece {
-  const { bucketId, key, blobSet = '' } = version
-  return {
-    blob: part.blob,
-    partNumber: part.number,
-    lengthBytes: part.size,
-    range,
-    dataKey:
-      part.encryption === undefined
-        ? undefined
-        : openDataKey(keyring, part.encryption, { kind: 'part', bucketId, key, blobSet, number: part.number }),
-  }
+/** What a tier does not hold as it was written is lost for everybody: the version is marked, as the scrubber marks what the disk lost. */
+async function whatItMeans(
+  { metadata }: ObjectParts,
+  version: ObjectVersion,
+  { piece, error }: { readonly piece: Piece; readonly error: unknown },
+): Promise<unknown> {
+  if (!(error instanceof TierCorrupt || error instanceof TierMissing)) return asUnavailable(error)
+  await markBrokenPieces(metadata, version, [{ blob: piece.blob, part: piece.part?.number ?? 0, reason: error.message }])
+  return new ContentDamaged({ cause: error })
 }

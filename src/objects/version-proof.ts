@@ -1,10 +1,14 @@
-/** Whether a version's content is what was written, in a region where bytes move and versions go meanwhile. */
+/**
+ * Whether a version's content is what was written, in a region where bytes move and versions go meanwhile. What is in a tier is passed by: it was read back
+ * when it was put there, each read of it is verified, and to read it all again and again is what a cold place is not for.
+ */
 import type { Pace } from '../lib/pace.ts'
 import type { Steps } from '../metadata/steps.ts'
 import { partsOf } from '../metadata/tables/uploads.ts'
 import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
 import { multipartEtag } from '../model/etag.ts'
 import { partNumberMax } from '../model/limits.ts'
+import { tierOfRef } from '../model/tier-refs.ts'
 import type { ObjectVersion, Part } from '../model/version.ts'
 import { blobsOf, type DescribedBlob, faultOfBlob, type ProofParts } from './blob-proof.ts'
 
@@ -21,6 +25,8 @@ export interface ContentFault {
 export interface VersionProof {
   /** Blobs as they stood when they were read, or did not read well. */
   readonly blobs: readonly DescribedBlob[]
+  /** Those that were not looked at. */
+  readonly inTiers: readonly DescribedBlob[]
   readonly faults: readonly ContentFault[]
   /** The parts are well, and are not those of the ETag. */
   readonly isEtagWrong: boolean
@@ -42,14 +48,16 @@ export async function proveVersion(
   for (let attempt = 1; version !== undefined && attempt <= movesMax; attempt++) {
     const current: ObjectVersion = version
     const layout = await layoutOf(parts, current)
-    const blobs = blobsOf(current, layout)
+    const all = blobsOf(current, layout)
+    const blobs = all.filter(({ blob }) => tierOfRef(blob) === undefined)
+    const inTiers = all.filter(({ blob }) => tierOfRef(blob) !== undefined)
     const faults: ContentFault[] = []
     for (const described of blobs) {
       const reason = await faultOfBlob(parts, described, options)
       if (reason !== undefined) faults.push({ described, reason })
     }
     const isEtagWrong = layout.length > 0 && multipartEtag(layout.map(({ etag }) => etag)) !== current.etag
-    const proof = { blobs, faults, isEtagWrong }
+    const proof = { blobs, inTiers, faults, isEtagWrong }
     if (faults.length === 0 && !isEtagWrong) return proof
     const standing = await parts.read(() => versionByOrderedId(current.bucketId, current.key, current.id))
     if (standing !== undefined && (await isUnchanged(parts, standing, { version: current, layout }))) return proof

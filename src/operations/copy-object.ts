@@ -4,6 +4,7 @@ import { S3Error } from '../model/errors.ts'
 import { quoteEtag } from '../model/etag.ts'
 import { headerValue } from '../model/headers.ts'
 import { putObjectMaxBytes } from '../model/limits.ts'
+import { isUnreadable } from '../model/restore.ts'
 import type { ObjectAttributes } from '../objects/put.ts'
 import { type OperationContext, operation } from '../s3/define.ts'
 import { header, headers, type InputOf, objectKey } from '../s3/members.ts'
@@ -65,6 +66,7 @@ export const CopyObject = operation({
     'NoSuchKey',
     'NoSuchVersion',
     'NotImplemented',
+    'ObjectNotInActiveTierError',
     'PreconditionFailed',
   ],
 
@@ -88,6 +90,7 @@ function directive(name: string, message: string) {
 async function checkedSource(context: OperationContext, input: CopyInput): Promise<FoundSource> {
   const source = await findSource(context, input)
   checkSize(source)
+  if (isUnreadable(source.version, context.nowMs)) throw new S3Error('ObjectNotInActiveTierError')
   checkChanges(context, input, source)
   return source
 }

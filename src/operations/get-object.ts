@@ -18,6 +18,7 @@ export const GetObject = operation({
   queries: overrideQueries,
   errors: [
     'InvalidArgument',
+    'InvalidObjectState',
     'InvalidPart',
     'InvalidPartNumber',
     'InvalidRange',

@@ -38,6 +38,7 @@ import { DeletePublicAccessBlock, GetPublicAccessBlock, PutPublicAccessBlock } f
 import { PutObject } from './put-object.ts'
 import { PutObjectAcl } from './put-object-acl.ts'
 import { PutObjectTagging } from './put-object-tagging.ts'
+import { RestoreObject } from './restore-object.ts'
 import { UploadPart } from './upload-part.ts'
 import { UploadPartCopy } from './upload-part-copy.ts'
 
@@ -100,6 +101,7 @@ export const operations: readonly Operation[] = [
   PutObjectRetention,
   PutObjectTagging,
   PutPublicAccessBlock,
+  RestoreObject,
   UploadPart,
   UploadPartCopy,
 ]

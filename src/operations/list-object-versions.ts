@@ -14,10 +14,12 @@ import {
   type KeyWriter,
   keyTextQuery,
   keyWriter,
-  listMembers,
+  type MarkupOptions,
   maxEntriesQuery,
+  objectListMembers,
   objectMarkup,
   ownerMarkup,
+  restoreAt,
 } from './shared/listing.ts'
 import { parseVersionId } from './shared/version-ids.ts'
 
@@ -34,7 +36,7 @@ export const ListObjectVersions = operation({
   route: 'GET /{Bucket}?versions',
   action: 's3:ListBucketVersions',
   input: {
-    ...listMembers,
+    ...objectListMembers,
     KeyMarker: keyTextQuery('key-marker').optional(),
     VersionIdMarker: query('version-id-marker').map(parseMarker).optional(),
     MaxKeys: maxEntriesQuery('max-keys'),
@@ -47,6 +49,7 @@ export const ListObjectVersions = operation({
     const start = await startOf(context, { prefix, delimiter, keyMarker, versionIdMarker: input.VersionIdMarker })
     const page = await services.objects.listVersions({ bucket, prefix, delimiter, maxEntries, start })
     const write = keyWriter(input.EncodingType)
+    const options = { withOwner: true, restoreAt: restoreAt(input, context.nowMs) }
     const last = page.next?.lastEntry
     const body = xml('ListVersionsResult', {
       Name: bucket.name,
@@ -59,7 +62,7 @@ export const ListObjectVersions = operation({
       Delimiter: delimiterElement(delimiter, write),
       EncodingType: input.EncodingType,
       IsTruncated: page.isTruncated,
-      '*': page.contents.map((version) => versionElement(version, write)),
+      '*': page.contents.map((version) => versionElement(version, write, options)),
       CommonPrefixes: commonPrefixElements(page.commonPrefixes, write),
     })
     return { status: 200, headers: { 'x-amz-bucket-region': bucket.region }, body }
@@ -92,9 +95,9 @@ function invalidMarker(message: string, value: string): S3Error {
   return new S3Error('InvalidArgument', { message, details: { ArgumentName: 'version-id-marker', ArgumentValue: value } })
 }
 
-function versionElement(version: ListedVersion, write: KeyWriter): XmlValue {
+function versionElement(version: ListedVersion, write: KeyWriter, options: MarkupOptions): XmlValue {
   const { key, isLatest, isDeleteMarker, lastModifiedMs, ownerId } = version
   const names = `<Key>${escapeXml(write(key))}</Key><VersionId>${publicVersionId(version)}</VersionId><IsLatest>${isLatest}</IsLatest>`
-  if (!isDeleteMarker) return { Version: new Markup(names + objectMarkup(version, true)) }
+  if (!isDeleteMarker) return { Version: new Markup(names + objectMarkup(version, options)) }
   return { DeleteMarker: new Markup(`${names}<LastModified>${isoTime(lastModifiedMs)}</LastModified>${ownerMarkup(ownerId)}`) }
 }

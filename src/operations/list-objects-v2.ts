@@ -11,8 +11,9 @@ import {
   delimiterElement,
   keyTextQuery,
   keyWriter,
-  listMembers,
   maxEntriesQuery,
+  objectListMembers,
+  restoreAt,
 } from './shared/listing.ts'
 
 interface Page {
@@ -28,7 +29,7 @@ export const ListObjectsV2 = operation({
   route: 'GET /{Bucket}?list-type=2',
   action: 's3:ListBucket',
   input: {
-    ...listMembers,
+    ...objectListMembers,
     StartAfter: keyTextQuery('start-after').optional(),
     ContinuationToken: query('continuation-token').optional(),
     FetchOwner: query('fetch-owner').optional(),
@@ -36,13 +37,13 @@ export const ListObjectsV2 = operation({
   },
   errors: ['InvalidArgument', 'KeyTooLongError'],
 
-  async handle({ bucket, services }, input) {
+  async handle({ bucket, services, nowMs }, input) {
     const { Prefix: prefix = '', Delimiter: delimiter = '', MaxKeys: maxEntries = listMaxEntries } = input
     const { StartAfter: startAfter, ContinuationToken: token, EncodingType } = input
     const start = startOf({ token, startAfter, prefix, delimiter })
     const page = await services.objects.listCurrent({ bucket, prefix, delimiter, maxEntries, start })
     const write = keyWriter(EncodingType)
-    const withOwner = input.FetchOwner?.toLowerCase() === 'true'
+    const options = { withOwner: input.FetchOwner?.toLowerCase() === 'true', restoreAt: restoreAt(input, nowMs) }
     const body = xml('ListBucketResult', {
       Name: bucket.name,
       Prefix: write(prefix),
@@ -54,7 +55,7 @@ export const ListObjectsV2 = operation({
       Delimiter: delimiterElement(delimiter, write),
       EncodingType,
       IsTruncated: page.isTruncated,
-      Contents: page.contents.map((version) => contentsMarkup(version, write, withOwner)),
+      Contents: page.contents.map((version) => contentsMarkup(version, write, options)),
       CommonPrefixes: commonPrefixElements(page.commonPrefixes, write),
     })
     return { status: 200, headers: { 'x-amz-bucket-region': bucket.region }, body }

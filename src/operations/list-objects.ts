@@ -9,8 +9,9 @@ import {
   delimiterElement,
   keyTextQuery,
   keyWriter,
-  listMembers,
   maxEntriesQuery,
+  objectListMembers,
+  restoreAt,
 } from './shared/listing.ts'
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html */
@@ -18,14 +19,15 @@ export const ListObjects = operation({
   name: 'ListObjects',
   route: 'GET /{Bucket}',
   action: 's3:ListBucket',
-  input: { ...listMembers, Marker: keyTextQuery('marker').optional(), MaxKeys: maxEntriesQuery('max-keys') },
+  input: { ...objectListMembers, Marker: keyTextQuery('marker').optional(), MaxKeys: maxEntriesQuery('max-keys') },
   errors: ['InvalidArgument', 'KeyTooLongError'],
 
-  async handle({ bucket, services }, input) {
+  async handle({ bucket, services, nowMs }, input) {
     const { Prefix: prefix = '', Delimiter: delimiter = '', Marker: marker = '', MaxKeys: maxEntries = listMaxEntries } = input
     const start = marker === '' ? undefined : startAfterMarker(marker, prefix, delimiter)
     const page = await services.objects.listCurrent({ bucket, prefix, delimiter, maxEntries, start })
     const write = keyWriter(input.EncodingType)
+    const options = { withOwner: true, restoreAt: restoreAt(input, nowMs) }
     const last = page.next?.lastEntry
     const body = xml('ListBucketResult', {
       Name: bucket.name,
@@ -37,7 +39,7 @@ export const ListObjects = operation({
       Delimiter: delimiterElement(delimiter, write),
       EncodingType: input.EncodingType,
       IsTruncated: page.isTruncated,
-      Contents: page.contents.map((version) => contentsMarkup(version, write, true)),
+      Contents: page.contents.map((version) => contentsMarkup(version, write, options)),
       CommonPrefixes: commonPrefixElements(page.commonPrefixes, write),
     })
     return { status: 200, headers: { 'x-amz-bucket-region': bucket.region }, body }

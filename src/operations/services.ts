@@ -2,6 +2,7 @@
 import type { ControlDoor } from '../control/door.ts'
 import type { Hashing } from '../lib/hash.ts'
 import type { ObjectOwnership } from '../model/bucket.ts'
+import type { RestoreTier } from '../model/version.ts'
 import type { Buckets } from '../objects/buckets.ts'
 import type { Objects } from '../objects/objects.ts'
 
@@ -23,6 +24,8 @@ export interface Defaults {
   readonly publicAccessBlock: boolean
   /** What lifecycle rules call a day. */
   readonly lifecycleDayMs: number
+  /** How long an archived object takes to be brought back, by what the request asks for. */
+  readonly restoreDelayMs: Readonly<Record<RestoreTier, number>>
 }
 
 declare module '../s3/services.ts' {

@@ -4,6 +4,7 @@ import { quoteEtag } from '../model/etag.ts'
 import { refuseUnsupported } from '../model/headers.ts'
 import { partMaxBytes } from '../model/limits.ts'
 import { type ByteRange, parseCopyRange, rangeLength } from '../model/ranges.ts'
+import { isUnreadable, notRestored } from '../model/restore.ts'
 import { type OperationContext, operation } from '../s3/define.ts'
 import { header, headers, type InputOf } from '../s3/members.ts'
 import { type Reply, slow, xml } from '../s3/reply.ts'
@@ -34,12 +35,22 @@ export const UploadPartCopy = operation({
   action: 's3:PutObject',
   writes: true,
   input: members,
-  errors: ['InvalidArgument', 'InvalidRequest', 'NoSuchKey', 'NoSuchUpload', 'NoSuchVersion', 'NotImplemented', 'PreconditionFailed'],
+  errors: [
+    'InvalidArgument',
+    'InvalidObjectState',
+    'InvalidRequest',
+    'NoSuchKey',
+    'NoSuchUpload',
+    'NoSuchVersion',
+    'NotImplemented',
+    'PreconditionFailed',
+  ],
 
   async handle(context, input) {
     const { bucket, services } = context
     checkContributor(context, await services.objects.findOpenUpload({ bucket, key: input.Key, uploadId: input.UploadId }))
     const found = await findSource(context, input)
+    if (isUnreadable(found.version, context.nowMs)) throw notRestored(found.version)
     // What can be refused at once is refused with a status of its own.
     rangeOf(input, found)
     return slow(untilOpened(async (isRepeated) => copyPart(context, input, isRepeated ? await findSource(context, input) : found)))

@@ -15,6 +15,7 @@ import { createObjects } from '../objects/objects.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import { anyVersion } from '../objects/read.ts'
 import { operations } from '../operations/index.ts'
+import type { Defaults } from '../operations/services.ts'
 import type { PeerKeys } from '../peers/credentials.ts'
 import { createAccountGate } from '../s3/account-gate.ts'
 import type { Gate } from '../s3/gate.ts'
@@ -45,6 +46,7 @@ export function createFront({ config, parts, control, gate, uses, peer, log }: F
       ownership: config.buckets.ownership,
       publicAccessBlock: config.buckets.publicAccessBlock,
       lifecycleDayMs: config.lifecycle.daySeconds * 1000,
+      restoreDelayMs: restoreDelays(config.archive.restoreDelaySeconds),
     },
   }
   return createS3Server({
@@ -98,6 +100,10 @@ export function createGate(
     accountIdOf: async (canonicalId) => (await control.accountByCanonicalId(canonicalId))?.accountId,
     findVersion: (address) => anyVersion(parts, address),
   })
+}
+
+function restoreDelays({ standard, bulk, expedited }: Config['archive']['restoreDelaySeconds']): Defaults['restoreDelayMs'] {
+  return { Standard: standard * 1000, Bulk: bulk * 1000, Expedited: expedited * 1000 }
 }
 
 /**

@@ -14,6 +14,7 @@ import { openSqlite, type SharedMetadata } from '../metadata/sqlite/open.ts'
 import { transactions, usesReserve } from '../metadata/transactions.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import { ReaderPins } from '../objects/reader-pins.ts'
+import { openTiers } from '../tiers/open-tiers.ts'
 
 /** Is told what to close, to be called in the reverse order. */
 export type Closing = (close: () => Promise<void>) => void
@@ -23,13 +24,14 @@ export const metadataFolder = ({ dataDirectory }: Pick<Config, 'dataDirectory'>)
 export interface StoreOptions {
   readonly log: Logger
   readonly openBlobs?: typeof openBlobStore | undefined
+  readonly openTiers?: typeof openTiers | undefined
   readonly pins?: ReaderPins
 }
 
 /** The stores of the thread that commits. @throws Error when the folder belongs to another region or key */
 export async function openStores(
   config: Config,
-  { log, openBlobs, pins }: StoreOptions,
+  { log, openBlobs, openTiers, pins }: StoreOptions,
   closing: Closing,
 ): Promise<{ readonly metadata: SharedMetadata; readonly parts: ObjectParts }> {
   const metadata = await openSqlite({
@@ -44,7 +46,7 @@ export async function openStores(
   closing(() => metadata.close())
   const { keyId } = createKeyring(await readMasterKey(config))
   await checkFolder(metadata, { region: config.region, 'master key': keyId })
-  const parts = await openParts(config, { metadata, log, openBlobs, pins: pins ?? new ReaderPins(), isFirst: true }, closing)
+  const parts = await openParts(config, { metadata, log, openBlobs, openTiers, pins: pins ?? new ReaderPins(), isFirst: true }, closing)
   return { metadata, parts }
 }
 
@@ -56,12 +58,13 @@ export async function openParts(
     readonly log: Logger
     readonly pins: ReaderPins
     readonly openBlobs?: typeof openBlobStore | undefined
+    readonly openTiers?: typeof openTiers | undefined
     /** Whether no other thread has the folder open yet. */
     readonly isFirst: boolean
   },
   closing: Closing,
 ): Promise<ObjectParts> {
-  const { metadata, log, pins, openBlobs = openBlobStore, isFirst } = of
+  const { metadata, log, pins, openBlobs = openBlobStore, openTiers: open = openTiers, isFirst } = of
   const blobs = await openBlobs({
     directory: join(config.dataDirectory, 'blobs'),
     boot: metadata.boot,
@@ -70,14 +73,18 @@ export async function openParts(
     isFirst,
   })
   closing(() => blobs.close())
+  const tiers = await open(config, { boot: metadata.boot, isFirst, log })
+  closing(() => tiers.close())
   const hashing = await createHashers()
   closing(() => hashing.close())
   return {
     metadata,
     blobs,
+    tiers,
     hashing,
     keyring: createKeyring(await readMasterKey(config)),
     ids: new HybridClock({ clock: systemClock, region: config.region }),
+    clock: systemClock,
     readers: pins,
     encryptByDefault: config.encryption.default === 'AES256',
   }

@@ -13,6 +13,7 @@ import { partNumberMax } from '../model/limits.ts'
 import { readBucketPolicy } from '../model/policy-bucket.ts'
 import type { PolicyDocument } from '../model/policy-document.ts'
 import type { FailureReason } from '../model/replication-reasons.ts'
+import { needsRestore } from '../model/storage-class.ts'
 import type { ObjectVersion, Part } from '../model/version.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import { ContentDamaged, ContentGone, openContent } from '../objects/read.ts'
@@ -81,6 +82,8 @@ function* loadRow(task: Task, { buckets, names, policies, roleIds, nowMs }: Know
   const roleId = policy && (yield* roleIdOf(bucket, roleIds))
   const refusal = sourceRefusal({ bucket, roleId, policy, version, task, nowMs })
   if (refusal !== undefined) return { kind: 'failed', task, reason: refusal }
+  // S3 replicates nothing that is archived; what was sent before it became so may still change its tags.
+  if (task.isContent && needsRestore(version.storageClass)) return { kind: 'failed', task, reason: 'SrcObjectNotEligible' }
   const { blobSet } = version
   const layout = blobSet === undefined ? undefined : yield* partsOf(blobSet, { afterNumber: 0, limit: partNumberMax })
   return { task, version, layout, link }

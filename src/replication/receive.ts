@@ -8,6 +8,8 @@ import type { Delivery, DeliveryOutcome } from '../metadata/tables/deliveries.ts
 import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
 import { S3Error } from '../model/errors.ts'
 import { type FailureReason, failureClass, failureText } from '../model/replication-reasons.ts'
+import { needsRestore } from '../model/storage-class.ts'
+import { tierOfRef } from '../model/tier-refs.ts'
 import type { ObjectVersion } from '../model/version.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import { dropUncommitted } from '../objects/put.ts'
@@ -141,12 +143,12 @@ async function prepare(
   const base = { from, version, link, dropTags: verdict.dropTags }
   const isMarker = version.content.kind === 'marker'
   if (of.isStanding || (of.incoming === undefined && !isMarker)) {
-    return { kind: 'commit', version, delivery: deliveryOf(base, undefined), stored: undefined }
+    return { kind: 'commit', version, delivery: deliveryOf(parts.objects, base, undefined), stored: undefined }
   }
   try {
     const incoming = of.incoming ?? noContent
     const stored = await storeIncoming(parts.objects, { bucket: link.destination, version, incoming, signal })
-    return { kind: 'commit', version, delivery: deliveryOf(base, stored), stored }
+    return { kind: 'commit', version, delivery: deliveryOf(parts.objects, base, stored), stored }
   } catch (error) {
     const acknowledgement = faultOf(error)
     if (acknowledgement === undefined) throw error
@@ -166,6 +168,7 @@ function faultOf(error: unknown): Acknowledgement | undefined {
 const noContent: IncomingContent = { next: () => Buffer.alloc(0) }
 
 function deliveryOf(
+  { tiers }: Pick<ObjectParts, 'tiers'>,
   {
     from,
     version,
@@ -199,6 +202,7 @@ function deliveryOf(
       ...(legalHold === undefined ? {} : { legalHold }),
       ...(encryption === undefined ? {} : { encryption }),
     },
+    leaves: tiers.tierFor(version.storageClass) !== undefined,
     ...(stored === undefined ? {} : { content: stored.content }),
   }
 }
@@ -302,13 +306,18 @@ async function acknowledgeStanding(objects: ObjectParts, { version, delivery }: 
   const standing = await objects.metadata.read(() => versionByOrderedId(delivery.bucketId, delivery.key, delivery.id))
   if (standing === undefined) return { kind: 'purged' }
   try {
-    const isByRows = version.content.kind === 'none'
+    const isByRows = version.content.kind === 'none' || (isArchived(standing) && standing.isDamaged !== true)
     return { kind: 'stands', proof: isByRows ? await proofByRows(objects, standing) : await proveStanding(objects, standing, signal) }
   } catch (error) {
     const acknowledgement = faultOf(error)
     if (acknowledgement === undefined) throw error
     return acknowledgement
   }
+}
+
+/** It was read back when it arrived, and again when it was moved; to read it once more would need a restore. */
+function isArchived(standing: ObjectVersion): boolean {
+  return needsRestore(standing.storageClass) || tierOfRef(standing.blob ?? '') !== undefined
 }
 
 function answered(acknowledgement: Acknowledgement): Step {

@@ -170,7 +170,7 @@ export async function proveStanding(parts: ObjectParts, version: ObjectVersion, 
   }
 }
 
-/** What the rows say of a version that stands here: for changes that bring no content. */
+/** What the rows say of a version that stands here: for changes that bring no content, and for what was read back on its way to a tier. */
 export async function proofByRows(parts: ObjectParts, version: ObjectVersion): Promise<string> {
   if (version.isDeleteMarker) return markerProof
   const layout = await layoutOf(parts, version)

@@ -1,6 +1,7 @@
 /**
  * The engine that reads everything once in a period, within a budget, and marks versions whose bytes are not what was written. Where it stands is
- * a fact, so that a start goes on there. What is marked it reads again every hour, and takes the mark away when it reads well.
+ * a fact, so that a start goes on there. What is marked it reads again every hour, and takes the mark away when it reads well. Bytes in tiers it passes by,
+ * and counts them.
  */
 import type { Clock } from '../lib/clock.ts'
 import { type Engine, sleep } from '../lib/engine.ts'
@@ -57,6 +58,7 @@ class Scrub implements Engine {
   #lookedAgainMs = Number.NEGATIVE_INFINITY
   #versions = 0
   #bytes = 0
+  #bytesInTiers = 0
   #damaged = 0
   #healed = 0
 
@@ -71,6 +73,7 @@ class Scrub implements Engine {
       ...(round === undefined ? {} : { roundStartedAt: new Date(round.startedMs).toISOString() }),
       versions: this.#versions,
       bytes: this.#bytes,
+      bytesInTiers: this.#bytesInTiers,
       damaged: this.#damaged,
       healed: this.#healed,
     }
@@ -127,14 +130,16 @@ class Scrub implements Engine {
     const proof = await proveVersion({ ...this.#parts, read }, version, { signal, pace })
     if (proof === undefined) return
     this.#versions += 1
-    this.#bytes += version.size
+    const inTiers = proof.inTiers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    this.#bytes += version.size - inTiers
+    this.#bytesInTiers += inTiers
     const fields = { bucketId: version.bucketId, key: version.key, versionId: publicVersionId(version) }
     const reasons = proof.faults.map(({ reason }) => reason)
     if (reasons.length > 0) {
       if (!(await markBroken(metadata, version, proof.faults)) || version.isDamaged === true) return
       this.#damaged += 1
       log.error({ ...fields, reasons }, 'a version is damaged and will not be given to anybody')
-    } else if (version.isDamaged === true) {
+    } else if (version.isDamaged === true && proof.inTiers.length === 0) {
       const { bucketId, key, id } = version
       await metadata.commit({ tx: 'clearDamage', bucketId, key, id })
       this.#healed += 1

@@ -53,6 +53,7 @@ const readers: Readonly<Record<string, Reader>> = {
   PutBucketAcl: configuration('acl', 'AccessControlPolicy'),
   PutObjectTagging: { ...configuration('tagging', 'Tagging'), key: 'key' },
   PutObjectAcl: { ...configuration('acl', 'AccessControlPolicy'), key: 'key' },
+  RestoreObject: { method: 'POST', key: 'key', query: () => [['restore', '']], root: 'RestoreRequest', maxBytes: xmlBodyMaxBytes },
   DeleteObjects: { method: 'POST', query: () => [['delete', '']], root: 'Delete', maxBytes: xmlListBodyMaxBytes },
   CompleteMultipartUpload: {
     method: 'POST',

@@ -80,7 +80,7 @@ const cases: readonly Case[] = [
   ['a wrong secret', put('secret', { secret: 'not it' }), 403, 'SignatureDoesNotMatch'],
   ['a clock of yesterday', put('old', { atMs: Date.now() - 86_400_000 }), 403, 'RequestTimeTooSkewed'],
   ['an unknown storage class', put('class', { headers: [['x-amz-storage-class', 'GOLD']] }), 400, 'InvalidStorageClass'],
-  ['a Glacier class', put('class', { headers: [['x-amz-storage-class', 'GLACIER']] }), 501, 'NotImplemented'],
+  ['a class of other hardware', put('class', { headers: [['x-amz-storage-class', 'OUTPOSTS']] }), 501, 'NotImplemented'],
   ['SSE-KMS', put('kms', { headers: [['x-amz-server-side-encryption', 'aws:kms']] }), 501, 'NotImplemented'],
   ['SSE-C', put('ssec', { headers: [['x-amz-server-side-encryption-customer-algorithm', 'AES256']] }), 501, 'NotImplemented'],
   ['a lock without its date', put('lock', { headers: [['x-amz-object-lock-mode', 'GOVERNANCE']] }), 400, 'InvalidRequest'],

@@ -294,7 +294,7 @@ describe('what is valid and not done here', () => {
         Metrics: { Status: 'Enabled', EventThreshold: { Minutes: '15' } },
       }),
     ],
-    ['StorageClass GLACIER', inDestination({ StorageClass: 'GLACIER' })],
+    ['StorageClass OUTPOSTS', inDestination({ StorageClass: 'OUTPOSTS' })],
   ])('is refused by name: %s', (element, rule) => {
     expect(refusal(() => check(rule))).toEqual({
       code: 'NotImplemented',

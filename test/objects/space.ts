@@ -16,7 +16,7 @@ import type { Metadata } from '../../src/metadata/engine.ts'
 import { schema } from '../../src/metadata/schema.ts'
 import { openSqlite } from '../../src/metadata/sqlite/open.ts'
 import { bucketByName } from '../../src/metadata/tables/buckets.ts'
-import { transactions, usesReserve } from '../../src/metadata/transactions.ts'
+import { type AnyTransaction, transactions, usesReserve } from '../../src/metadata/transactions.ts'
 import type { Bucket } from '../../src/model/bucket.ts'
 import type { ObjectVersion } from '../../src/model/version.ts'
 import { type CompactionParts, createCompaction } from '../../src/objects/compaction.ts'
@@ -26,6 +26,8 @@ import type { ObjectParts } from '../../src/objects/parts.ts'
 import { ReaderPins } from '../../src/objects/reader-pins.ts'
 import { createReclaim } from '../../src/objects/reclaim.ts'
 import { SegmentWatch } from '../../src/objects/segment-watch.ts'
+import type { Tiers } from '../../src/tiers/store.ts'
+import { memoryTiers } from '../support/tiers.ts'
 
 /** The same in every process that opens a folder. */
 export const masterKey = Buffer.alloc(32, 7)
@@ -59,20 +61,31 @@ export interface SpaceOptions {
   readonly compaction?: Partial<CompactionParts>
   readonly blobs?: Partial<BlobStoreOptions>
   readonly clock?: Clock
+  readonly tiers?: (boot: number) => Tiers | Promise<Tiers>
+  /** Puts something between the stores and those who use them. */
+  readonly between?: (parts: ObjectParts) => ObjectParts
+  /** Besides those of a region. */
+  readonly transactions?: Readonly<Record<string, AnyTransaction>>
 }
 
 export async function openSpace({ folder, clock = systemClock, ...options }: SpaceOptions): Promise<Space> {
-  const metadata = await openSqlite({ directory: join(folder, 'metadata'), transactions, usesReserve, schema, clock, reserveBytes: 1 })
-  const blobs = await openBlobStore({ directory: join(folder, 'blobs'), boot: metadata.boot, segmentLimitBytes, ...options.blobs })
-  const parts: ObjectParts = {
-    metadata,
-    blobs,
+  const directory = join(folder, 'metadata')
+  const all = { ...transactions, ...options.transactions }
+  const opened = await openSqlite({ directory, transactions: all, usesReserve, schema, clock, reserveBytes: 1 })
+  const disk = await openBlobStore({ directory: join(folder, 'blobs'), boot: opened.boot, segmentLimitBytes, ...options.blobs })
+  const stores: ObjectParts = {
+    metadata: opened,
+    blobs: disk,
     hashing: await createHashers(),
     keyring: createKeyring(masterKey),
     ids: new HybridClock({ clock, region: 'us-east-1' }),
+    clock,
+    tiers: (await options.tiers?.(opened.boot)) ?? memoryTiers(),
     readers: new ReaderPins(),
     encryptByDefault: false,
   }
+  const parts = options.between?.(stores) ?? stores
+  const { metadata, blobs } = parts
   for (const [name, value] of [
     ['region', 'us-east-1'],
     ['master key', parts.keyring.keyId],

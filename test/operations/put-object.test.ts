@@ -249,7 +249,7 @@ describe('PutObject', () => {
     it.each([
       ['SSE-KMS', { 'x-amz-server-side-encryption': 'aws:kms' }],
       ['SSE-C', { 'x-amz-server-side-encryption-customer-algorithm': 'AES256' }],
-      ['the class GLACIER', { 'x-amz-storage-class': 'GLACIER' }],
+      ['the class OUTPOSTS', { 'x-amz-storage-class': 'OUTPOSTS' }],
       ['a checksum algorithm that is not computed', { 'x-amz-checksum-md5': 'XUFAKrxLKna5cZ2REBfFkg==' }],
     ])('answers 501 by name for %s and stores nothing', async (_, headers) => {
       const bucket = await region().makeBucket()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
 import { createKeyring } from '../../src/blobs/seal.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 import { createHashers } from '../../src/lib/hash.ts'
 import { HybridClock } from '../../src/lib/hybrid-clock.ts'
 import type { ControlChange } from '../../src/metadata/tables/control.ts'
@@ -17,6 +18,7 @@ import { IncomingBuffer } from '../../src/replication/incoming.ts'
 import { receive } from '../../src/replication/receive.ts'
 import type { WireVersion } from '../../src/replication/wire.ts'
 import { openRegion } from '../metadata/behaviour/region.ts'
+import { memoryTiers } from '../support/tiers.ts'
 
 const content = Buffer.from('words')
 const hourMs = 60 * 60 * 1000
@@ -64,7 +66,7 @@ async function destination() {
   })
   const objects = {
     ...{ metadata, ids, blobs, hashing: await createHashers(), keyring: createKeyring(randomBytes(32)) },
-    readers: new ReaderPins(),
+    ...{ tiers: memoryTiers(), clock: systemClock, readers: new ReaderPins() },
     encryptByDefault: false,
   }
   const link = {

@@ -32,6 +32,7 @@ import type { Defaults } from '../../src/operations/services.ts'
 import { createPeers } from '../../src/peers/peers.ts'
 import { createAccountGate } from '../../src/s3/account-gate.ts'
 import { createS3Server } from '../../src/s3/server.ts'
+import { memoryTiers } from './tiers.ts'
 import { freePorts } from './up.ts'
 
 export { refusal } from './region.ts'
@@ -158,7 +159,8 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given, v
     encryption: 'none',
     ownership: 'BucketOwnerEnforced',
     publicAccessBlock: true,
-    lifecycleDayMs: 86_400_000,
+    lifecycleDayMs: 24 * 3600 * 1000,
+    restoreDelayMs: { Standard: 0, Bulk: 0, Expedited: 0 },
     ...given,
   }
   const ids = new HybridClock({ clock, region: name })
@@ -168,6 +170,8 @@ async function openNode({ name, port, regions, peeringSecret, defaults: given, v
     hashing,
     keyring: createKeyring(randomBytes(32)),
     ids,
+    clock,
+    tiers: memoryTiers(),
     readers: new ReaderPins(),
     encryptByDefault: defaults.encryption === 'AES256',
   })

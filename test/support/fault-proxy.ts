@@ -11,6 +11,8 @@ export type Weather =
   | { readonly kind: 'answer'; readonly pattern: RegExp; readonly times: number; readonly text: string }
   /** So many bytes of the answer pass, its head counted in; then the connection breaks, or stays open and says no more. */
   | { readonly kind: 'cutAnswer'; readonly pattern: RegExp; readonly times: number; readonly bytes: number; readonly hangs?: boolean }
+  /** The request is read no further than its first bytes. */
+  | { readonly kind: 'stall'; readonly pattern: RegExp; readonly times: number }
   /** The answer comes byte by byte. */
   | { readonly kind: 'trickle'; readonly pattern: RegExp; readonly times: number; readonly everyMs: number }
   /** The region does what it was asked, and nobody hears of it. */
@@ -75,12 +77,7 @@ export class FaultProxy {
     near.on('data', (bytes: Buffer) => {
       if (isMute) return
       const weather = this.#meets(bytes)
-      if (weather?.kind === 'answer503') {
-        near.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
-        return
-      }
-      if (weather?.kind === 'answer') {
-        near.end(weather.text)
+      if (endsHere(near, weather)) {
         isMute = true
         return
       }
@@ -126,6 +123,23 @@ export class FaultProxy {
     this.#sockets.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => this.#sockets.delete(socket))
+  }
+}
+
+/** Whether the request goes no further than to the proxy, which has then done what the weather says. */
+function endsHere(near: Socket, weather: Weather | undefined): boolean {
+  switch (weather?.kind) {
+    case 'answer503':
+      near.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+      return true
+    case 'answer':
+      near.end(weather.text)
+      return true
+    case 'stall':
+      near.pause()
+      return true
+    default:
+      return false
   }
 }
 

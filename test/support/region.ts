@@ -9,6 +9,7 @@ import { sign } from 'aws4'
 import { afterAll, beforeAll } from 'vitest'
 import type { Principal } from '../../src/access/caller.ts'
 import { createKeys, type Keys } from '../../src/access/credentials.ts'
+import { createArchive } from '../../src/archive/archive.ts'
 import { openBlobStore } from '../../src/blobs/open-blob-store.ts'
 import { createKeyring } from '../../src/blobs/seal.ts'
 import type { BlobStore } from '../../src/blobs/store.ts'
@@ -17,6 +18,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { runEngine } from '../../src/lib/engine.ts'
 import { createHashers } from '../../src/lib/hash.ts'
 import { HybridClock } from '../../src/lib/hybrid-clock.ts'
+import { createPace } from '../../src/lib/pace.ts'
 import type { Metadata } from '../../src/metadata/engine.ts'
 import { schema } from '../../src/metadata/schema.ts'
 import { openSqlite } from '../../src/metadata/sqlite/open.ts'
@@ -26,6 +28,7 @@ import type { Bucket, BucketSettings, VersioningState } from '../../src/model/bu
 import { S3Error } from '../../src/model/errors.ts'
 import { createBuckets } from '../../src/objects/buckets.ts'
 import { createObjects, type Objects } from '../../src/objects/objects.ts'
+import type { ObjectParts } from '../../src/objects/parts.ts'
 import { anyVersion } from '../../src/objects/read.ts'
 import { ReaderPins } from '../../src/objects/reader-pins.ts'
 import { createReclaim } from '../../src/objects/reclaim.ts'
@@ -35,6 +38,8 @@ import { createAccountGate } from '../../src/s3/account-gate.ts'
 import type { Authorization, Gate } from '../../src/s3/gate.ts'
 import { createS3Server } from '../../src/s3/server.ts'
 import type { SlowTiming } from '../../src/s3/slow.ts'
+import type { Tiers } from '../../src/tiers/store.ts'
+import { MemoryTier, memoryTiers } from './tiers.ts'
 
 export const accountId = '123456789012'
 export const canonicalId = 'c0ffee'.padEnd(64, '0')
@@ -49,6 +54,8 @@ export interface RegionOptions {
   readonly slowTiming?: SlowTiming
   /** Besides the root's. */
   readonly keys?: Keys
+  /** Default: one in memory for the classes of the archive. */
+  readonly tiers?: Tiers
   /** Puts something between the operations and the object service. */
   readonly between?: (objects: Objects) => Objects
 }
@@ -133,23 +140,36 @@ export async function openRegion(options: RegionOptions = {}): Promise<TestRegio
     encryption: 'none',
     ownership: 'BucketOwnerEnforced',
     publicAccessBlock: true,
-    lifecycleDayMs: 86_400_000,
+    lifecycleDayMs: 24 * 3600 * 1000,
+    restoreDelayMs: { Standard: 0, Bulk: 0, Expedited: 0 },
     ...options.defaults,
   }
   const readers = new ReaderPins()
-  const objects = createObjects({
+  const cold = new MemoryTier('cold')
+  const parts: ObjectParts = {
     metadata,
     blobs,
+    tiers: options.tiers ?? memoryTiers({ GLACIER: cold, DEEP_ARCHIVE: cold, GLACIER_IR: cold }, metadata.boot),
     hashing,
     keyring: createKeyring(randomBytes(32)),
     ids: new HybridClock({ clock, region: name }),
+    clock,
     readers,
     encryptByDefault: defaults.encryption === 'AES256',
-  })
+  }
+  const objects = createObjects(parts)
   const log: LogLine[] = []
   const write = (level: string) => (fields: object, message: string) => void log.push({ level, message, ...fields })
   const stop = new AbortController()
   const reclaiming = runEngine(createReclaim({ metadata, blobs, readers, clock }), { signal: stop.signal, log: { warn: write('warn') } })
+  const archive = createArchive({
+    ...parts,
+    pace: createPace(1e12),
+    dayMs: defaults.lifecycleDayMs,
+    concurrency: 2,
+    log: { warn: write('warn'), error: write('error') },
+  })
+  const moving = archive.engines.map((engine) => runEngine(engine, { signal: stop.signal, log: { warn: write('warn') } }))
   const access: Pick<TestRegion, 'deny'> = { deny: () => {} }
   const server = createS3Server({
     config: serverSettings,
@@ -202,6 +222,7 @@ export async function openRegion(options: RegionOptions = {}): Promise<TestRegio
       await server.close()
       stop.abort(new Error('the test is over'))
       await reclaiming
+      await Promise.all(moving)
       await blobs.close()
       await metadata.close()
       await rm(folder, { recursive: true, force: true })

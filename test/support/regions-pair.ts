@@ -49,7 +49,7 @@ export interface Pair {
 /** Ends with the test that opened it. @param settings  of each region's file, besides those that it needs */
 export async function openPair(
   names: readonly [string, string, ...string[]] = ['us-east-1', 'eu-west-1'],
-  settings: object = {},
+  settings: object | ((region: string, publicUrls: ReadonlyMap<string, string>, root: string) => object) = {},
 ): Promise<Pair> {
   const root = await mkdtemp(join(tmpdir(), 'farshore-pair-'))
   const ports = await Promise.all(names.map(() => freePorts()))
@@ -59,8 +59,12 @@ export async function openPair(
     endpoint: `http://127.0.0.1:${proxies[i]?.port}`,
     publicUrl: `http://127.0.0.1:${ports[i]}`,
   }))
+  const publicUrls = new Map(regions.map(({ name, publicUrl }) => [name, publicUrl]))
+  const settingsOf = (name: string): object => (typeof settings === 'function' ? settings(name, publicUrls, root) : settings)
   const list = await Promise.all(
-    names.map((name, i) => openRegion({ name, root, regions, port: ports[i] ?? 0, proxy: proxies[i] as FaultProxy, settings })), // one a name
+    names.map(
+      (name, i) => openRegion({ name, root, regions, port: ports[i] ?? 0, proxy: proxies[i] as FaultProxy, settings: settingsOf(name) }), // one a name
+    ),
   )
   onTestFinished(async () => {
     await Promise.all(list.map((region) => region.stop()))

@@ -142,6 +142,7 @@ describe('a server that fails in passing', () => {
 describe('a server that breaks off', () => {
   it.each<[string, Weather]>([
     ['parts', { kind: 'cut', pattern: /partNumber=2/, bytes: 3 * mib, times: always }],
+    ['parts that it reads no further', { kind: 'stall', pattern: /partNumber=2/, times: always }],
     ['the end of uploads', { kind: 'swallow', pattern: /^POST \S+\?uploadId/, times: always }],
     ['the look at what was stored', { kind: 'dropAnswer', pattern: /^HEAD/, times: always }],
   ])('in %s leaves no upload behind', { timeout: 20_000 }, async (_, weather) => {

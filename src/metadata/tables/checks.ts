@@ -102,11 +102,13 @@ export function* blobFaults(limit: number): Steps<readonly RowFault[]> {
   return faults
 }
 
-/** Parts that belong to no version and no open upload. */
+/** Parts that belong to no version, no temporary copy of one and no open upload. Each such copy has a move that will end it. */
 export function* partsWithoutOwner(): Steps<number> {
   const [row] = yield statement(
     `SELECT (SELECT count(*) FROM parts)
        - (SELECT coalesce(sum(part_count), 0) FROM versions WHERE blob_set IS NOT NULL)
+       - (SELECT coalesce(sum(coalesce(part_count, 1)), 0) FROM moves JOIN versions
+            ON versions.bucket_id = moves.bucket_id AND versions.key = moves.key AND versions.id = moves.id WHERE kind = 'expire')
        - (SELECT count(*) FROM uploads JOIN parts ON parts.blob_set = uploads.id WHERE uploads.state = 'open') AS surplus`,
   )
   return number(row?.surplus)
@@ -149,6 +151,21 @@ export function* tasksWithoutVersion(limit: number): Steps<readonly RowFault[]> 
     ...placeOf(row),
     versionId: text(row.version_id),
     what: `a task for ${text(row.destination)} waits for a version that is not there`,
+  }))
+}
+
+/** Moves of versions that are not there. */
+export function* moveFaults(limit: number): Steps<readonly RowFault[]> {
+  const rows = yield statement(
+    `SELECT bucket_id, key, id, kind FROM moves WHERE NOT EXISTS (SELECT 1 FROM versions
+       WHERE versions.bucket_id = moves.bucket_id AND versions.key = moves.key AND versions.id = moves.id) LIMIT ?1`,
+    limit,
+  )
+  return rows.map((row) => ({
+    kind: 'move',
+    ...placeOf(row),
+    versionId: text(row.id),
+    what: `a move (${text(row.kind)}) waits for a version that is not there`,
   }))
 }
 

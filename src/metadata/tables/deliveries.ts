@@ -9,6 +9,7 @@ import { bucketById } from './buckets.ts'
 import { number } from './columns.ts'
 import { arrivedLate, attributeChanged, becameNoncurrent } from './lifecycle-again.ts'
 import { arrivedRecord, mergedLock } from './locks.ts'
+import { enqueueMove } from './moves.ts'
 import { insertPart } from './uploads.ts'
 import { demote, insertVersion, newestVersion, recordText, versionByOrderedId } from './version-rows.ts'
 
@@ -33,6 +34,8 @@ export interface Delivery {
     | { readonly kind: 'marker' }
     | { readonly kind: 'blob'; readonly blob: string }
     | { readonly kind: 'parts'; readonly blobSet: string; readonly parts: readonly Part[] }
+  /** The class of the version has a place of its own: the bytes, written here first, are to be moved there. */
+  readonly leaves?: boolean
 }
 
 /**
@@ -133,6 +136,9 @@ function* insertReplica(
   })
   if (content.kind === 'parts') {
     for (const part of content.parts) yield* insertPart(content.blobSet, part, context.seq)
+  }
+  if (delivery.leaves === true && content.kind !== 'marker') {
+    yield* enqueueMove(delivery, { kind: 'store', storageClass: delivery.storageClass, dueMs: context.nowMs }, context)
   }
   if (newest !== undefined) yield* becameNoncurrent(bucket, delivery.key, context)
   yield* arrivedLate(bucket, delivery, context)

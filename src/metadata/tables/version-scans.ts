@@ -92,7 +92,7 @@ function isCurrent(row: Row): boolean {
 }
 
 function toListed(row: Row): ListedVersion {
-  const { ownerId, checksum } = json<Pick<VersionRecord, 'ownerId' | 'checksum'>>(row.record)
+  const { ownerId, checksum, restore } = json<Pick<VersionRecord, 'ownerId' | 'checksum' | 'restore'>>(row.record)
   return {
     key: text(row.key),
     id: text(row.id),
@@ -105,5 +105,6 @@ function toListed(row: Row): ListedVersion {
     storageClass: text(row.storage_class) as StorageClass, // checked on the way in
     ownerId,
     checksum,
+    restore,
   }
 }

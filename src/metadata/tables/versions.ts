@@ -21,6 +21,7 @@ import { activeBucket } from './buckets.ts'
 import { forgetDamage } from './damage.ts'
 import { attributeChanged, becameNoncurrent, versionRemoved } from './lifecycle-again.ts'
 import { checkLockChange, checkUnlocked, type LockChange, lockedRecord, type Removal, stampOf } from './locks.ts'
+import { dropMovesOf, enqueueMove, freeCopy } from './moves.ts'
 import { dropTasksOf, enqueueAttributes, enqueueVersion } from './tasks.ts'
 import { demote, insertVersion, newestVersion, nullVersion, recordText, versionById } from './version-rows.ts'
 
@@ -36,6 +37,8 @@ export interface NewVersion {
   readonly blobSet?: string
   readonly partCount?: number
   readonly record: VersionRecord
+  /** The class of the version has a place of its own: the bytes, written here first, are to be moved there. */
+  readonly leaves?: boolean
 }
 
 type MadeBy = VersionFacts['madeBy']
@@ -242,7 +245,8 @@ export function* makeVersion(
   },
   context: TransactionContext,
 ): Steps<MadeVersion> {
-  const { bucket, newest, made, isDeleteMarker, madeBy = 'user' } = input
+  const { bucket, newest, isDeleteMarker, madeBy = 'user' } = input
+  const { leaves, ...made } = input.made
   if (newest !== undefined && !isNewer(made.id, newest.id)) throw new VersionIdBehind(new Map([[made.key, newest.id]]))
   const isNull = bucket.versioning !== 'Enabled'
   const record = isDeleteMarker ? made.record : lockedRecord(bucket, made, context)
@@ -276,6 +280,7 @@ export function* makeVersion(
   }
   yield* insertVersion(version)
   if (replication !== undefined) yield* enqueueVersion(version, plans, replication.destinations, context)
+  if (leaves === true) yield* enqueueMove(version, { kind: 'store', storageClass: version.storageClass, dueMs: context.nowMs }, context)
   return { version, isVersioned: bucket.versioning !== 'Unversioned' }
 }
 
@@ -321,6 +326,8 @@ export function* eraseVersion(version: ObjectVersion, context: TransactionContex
     yield statement('INSERT INTO garbage (blob, seq) SELECT blob, ?2 FROM parts WHERE blob_set = ?1', version.blobSet, context.seq)
     yield statement('DELETE FROM parts WHERE blob_set = ?1', version.blobSet)
   }
+  yield* freeCopy(version, context.seq)
+  yield* dropMovesOf(version)
   if (version.isDamaged === true) yield* forgetDamage(version)
   if (version.replication?.role === 'source') yield* dropTasksOf(version, context)
 }

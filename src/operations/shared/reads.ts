@@ -6,6 +6,7 @@ import { headerValue, refuseUnsupported } from '../../model/headers.ts'
 import { parseHttpDate } from '../../model/http-date.ts'
 import { type ByteRange, checkRangeOrPart, contentRange, parsePartNumber, parseRange, partRange, rangeLength } from '../../model/ranges.ts'
 import { headerStatus } from '../../model/replication-status.ts'
+import { restoreHeader } from '../../model/restore.ts'
 import { systemMetadataHeaders, userMetadataHeaders } from '../../model/user-metadata.ts'
 import type { ObjectVersion, Part } from '../../model/version.ts'
 import type { OperationContext } from '../../s3/define.ts'
@@ -67,7 +68,7 @@ export async function planRead(context: OperationContext, input: ReadInput): Pro
     headers: {
       'accept-ranges': 'bytes',
       ...validators,
-      ...objectHeaders(version),
+      ...objectHeaders(version, context.nowMs),
       // S3 tells it of what is asked for without an id.
       ...(VersionId === undefined && expirationHeader(context, version)),
       ...(await lockHeaders(context, { version, versionId: VersionId })),
@@ -118,7 +119,8 @@ function askedPart(partNumber: number, version: ObjectVersion, layout: readonly 
 }
 
 /** Beside validators and ranges: what was stored with the object, and how it stands. */
-function objectHeaders({ record, storageClass, replication }: ObjectVersion): ReplyHeaders {
+function objectHeaders(version: ObjectVersion, nowMs: number): ReplyHeaders {
+  const { record, storageClass, replication } = version
   const tagCount = record.tags.value.length
   return {
     ...systemMetadataHeaders(record.system),
@@ -126,6 +128,7 @@ function objectHeaders({ record, storageClass, replication }: ObjectVersion): Re
     ...encryptionHeader(record.encryption !== undefined),
     // S3 is silent about the usual class and about no tags.
     'x-amz-storage-class': storageClass === 'STANDARD' ? undefined : storageClass,
+    'x-amz-restore': restoreHeader(version, nowMs),
     'x-amz-tagging-count': tagCount === 0 ? undefined : tagCount,
     'x-amz-replication-status': headerStatus(replication),
   }

@@ -128,6 +128,11 @@ export function bool(): Shape<boolean> {
   })
 }
 
+/** Whatever the element holds: for what is recognised, and refused by whoever asks. */
+export function anything(): Shape<true> {
+  return shape(() => true)
+}
+
 /** One of these words, exactly. */
 export function enumOf<const V extends readonly string[]>(values: V, code: S3ErrorCode = 'MalformedXML'): Shape<V[number]> {
   return shape((element) => {

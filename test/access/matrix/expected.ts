@@ -111,6 +111,7 @@ export const expected: Readonly<Record<string, Entry>> = {
   PutObjectRetention: shareable('s3:PutObjectRetention'),
   PutObjectTagging: shareable('s3:PutObjectTagging'),
   PutPublicAccessBlock: shareable('s3:PutBucketPublicAccessBlock'),
+  RestoreObject: shareable('s3:RestoreObject'),
   UploadPart: ofTheirUploads('s3:PutObject'),
   UploadPartCopy: ofTheirUploads('s3:PutObject', 's3:GetObject'),
 }

@@ -1,0 +1,30 @@
+/** Blobs that are being written to a tier: noted before their first byte, so that none is left there which no row knows. */
+import { type Steps, statement, type TransactionContext } from '../steps.ts'
+import { number, text } from './columns.ts'
+
+export interface TierWrite {
+  readonly ref: string
+  readonly startedMs: number
+}
+
+/** Writes that are under way, or came to nothing, in the order of their refs. */
+export function* tierWrites(page: { readonly after: string; readonly limit: number }): Steps<readonly TierWrite[]> {
+  const rows = yield statement('SELECT ref, started_ms, seq FROM tier_writes WHERE ref > ?1 ORDER BY ref LIMIT ?2', page.after, page.limit)
+  return rows.map((row) => ({ ref: text(row.ref), startedMs: number(row.started_ms) }))
+}
+
+function* noteTierWrites(input: { readonly refs: readonly string[] }, { nowMs, seq }: TransactionContext): Steps<void> {
+  for (const ref of input.refs) yield statement('INSERT INTO tier_writes (ref, started_ms, seq) VALUES (?1, ?2, ?3)', ref, nowMs, seq)
+}
+
+/** Forgets writes whose blobs are no longer in the tier. */
+function* forgetTierWrites(input: { readonly refs: readonly string[] }, _context: TransactionContext): Steps<void> {
+  for (const ref of input.refs) yield* endTierWrite(ref)
+}
+
+/** Part of a transaction that gives a blob to a row, or to the garbage. */
+export function* endTierWrite(ref: string): Steps<void> {
+  yield statement('DELETE FROM tier_writes WHERE ref = ?1', ref)
+}
+
+export const tierWriteTransactions = { noteTierWrites, forgetTierWrites } as const
