@@ -1,6 +1,6 @@
 /** `farshore account`: the accounts of a deployment. */
 import type { Command } from 'commander'
-import { type AdminApi, type AdminOptions, addAdminOptions, apisOf, firstThatAnswers } from './admin-api.ts'
+import { type AdminApi, type AdminOptions, addAdminOptions, apisOf, homeOf } from './admin-api.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
 
 /** As the region answers when it makes one. */
@@ -32,7 +32,7 @@ const path = '/admin/v1/accounts'
 export function addAccount(program: Command, context: CliContext, finish: (code: ExitCode) => void): void {
   const account = program.command('account').description('make, list, shut out and delete accounts; one made in any region is known in all')
   const run = async (options: AdminOptions, work: (api: AdminApi) => Promise<void>): Promise<void> => {
-    await work(await firstThatAnswers(await apisOf(options, context)))
+    await work(await homeOf(await apisOf(options, context), (message) => context.err(`farshore: ${message}`)))
     finish(exitCodes.ok)
   }
   addAdminOptions(

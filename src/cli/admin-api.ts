@@ -114,19 +114,30 @@ async function answered(name: string, url: URL, asking: Asking & { readonly head
   }
 }
 
-/** The first region that answers, for what any of them does. @throws Error naming all when none answers */
-export async function firstThatAnswers(apis: readonly AdminApi[]): Promise<AdminApi> {
-  const silent: RegionUnreachable[] = []
-  for (const api of apis) {
-    try {
-      await api.get('/admin/v1/region')
-      return api
-    } catch (error) {
-      if (!(error instanceof RegionUnreachable)) throw error
-      silent.push(error)
-    }
-  }
-  throw new Error(silent.map(({ message }) => message).join(' '))
+interface Standing {
+  readonly region: string
+  readonly home: string | null
+  readonly epoch: number
+  readonly stopped: string | null
+}
+
+/**
+ * The region to ask for what is the same in all of them: home, or while that is away one that follows it. One that has stopped is passed
+ * over, as it knows only how things stood before; `warn` is told of it.
+ * @throws Error naming all when none answers, or all of them have stopped
+ */
+export async function homeOf(apis: readonly AdminApi[], warn: (message: string) => void): Promise<AdminApi> {
+  const ask = async (api: AdminApi) => ({ api, standing: await api.get<Standing>('/admin/v1/region') })
+  const { answers } = await askAll(apis, ask)
+  const running = answers.filter(({ standing }) => standing.stopped === null)
+  const isHome = ({ standing }: (typeof answers)[number]): boolean => standing.home === standing.region
+  const [home] = running.filter(isHome).toSorted((one, other) => other.standing.epoch - one.standing.epoch)
+  const chosen = home ?? running[0]
+  const stopped = answers.filter(({ standing }) => standing.stopped !== null)
+  const words = stopped.map(({ standing }) => `Region ${standing.region} has stopped: ${standing.stopped}.`)
+  if (chosen === undefined) throw new Error(words.join(' '))
+  for (const word of words) warn(`${word} Region ${chosen.standing.region} is asked instead.`)
+  return chosen.api
 }
 
 /** Of all regions: one that is away does not hide what the others say. @throws Error naming all when none answers */

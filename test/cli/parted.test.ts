@@ -1,0 +1,56 @@
+/** Two regions whose histories have parted: the old home has changes that the new one has not, and stops. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/regions-pair.ts'
+import { freePorts, type Up, up } from '../support/up.ts'
+import { binary, run } from './processes.ts'
+
+let folder = ''
+let regions: Up
+
+async function farshore(...args: readonly string[]) {
+  const running = run([...args, '--data', folder], { entry: binary })
+  return { code: await running.exit, out: running.stdout(), err: running.stderr() }
+}
+
+const processOf = (region: string): number => regions.regions.find((one) => one.region === region)?.pid ?? 0
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'farshore-cli-'))
+  regions = await up(['--regions', 'us-east-1,eu-west-1', '--data', folder, '--port', String(await freePorts()), '--no-restart'])
+  const near = new S3Client({
+    endpoint: regions.regions[0]?.s3 ?? '',
+    region: 'us-east-1',
+    credentials: { accessKeyId: regions.accessKeyId, secretAccessKey: regions.secretAccessKey },
+    forcePathStyle: true,
+  })
+  // The first row may be on its way to the sleeper already; it cannot ask for the second.
+  process.kill(processOf('eu-west-1'), 'SIGSTOP')
+  for (const Bucket of ['it-may-hear-of-this', 'home-alone-has-this']) await near.send(new CreateBucketCommand({ Bucket }))
+  process.kill(processOf('us-east-1'), 'SIGSTOP')
+  process.kill(processOf('eu-west-1'), 'SIGCONT')
+  expect((await farshore('regions', 'promote', 'eu-west-1', '--force')).code).toBe(0)
+  process.kill(processOf('us-east-1'), 'SIGCONT')
+  await eventually(async () => expect((await farshore('regions')).out).toContain('stopped: the histories differ'))
+}, 120_000)
+afterAll(async () => {
+  await regions?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('a region that has stopped', { timeout: 60_000 }, () => {
+  it('is passed over by farshore account, which says so and asks the new home', async () => {
+    const made = await farshore('account', 'create', 'after-the-parting', '--json')
+    expect(made).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/^farshore: Region us-east-1 has stopped: .+ Region eu-west-1 is asked instead\.$/m),
+    })
+    const { accountId } = JSON.parse(made.out) as { readonly accountId: string }
+    expect((await farshore('account', 'list')).out).toContain(accountId)
+    expect(await farshore('account', 'delete', accountId)).toMatchObject({ code: 0 })
+    expect((await farshore('account', 'list')).out).not.toContain(accountId)
+  })
+})
