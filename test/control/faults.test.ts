@@ -91,6 +91,23 @@ describe('an answer of home that is lost', () => {
     expect(link.requests.filter((line) => line.includes('append')).length).toBeGreaterThanOrEqual(2)
   })
 
+  it('leaves the outcome unknown to a client that has waited long enough, and says so', async () => {
+    await makeAccount(home)
+    await deployment.link('us-east-1').set({ kind: 'drop', pattern: /control\/append/ })
+    const refused = await refusal(createRole(europe, 'carried-out'))
+    expect(refused).toMatchObject({ code: 'ServiceUnavailable', status: 503, details: { Region: 'us-east-1' } })
+    expect(refused.message).toMatch(
+      /^Region us-east-1 cannot be reached: .*\. Whether the change was made is not known: look before you try/,
+    )
+    expect(await kindsAt(home)).toEqual(['setHome', 'createAccount', 'createIdentity'])
+  })
+
+  it('is told from a message that never left', async () => {
+    await deployment.link('us-east-1').set({ kind: 'down' })
+    await eventually(() => !europe.peers.to('us-east-1').isReachable, 'home to be away')
+    expect((await refusal(createRole(europe, 'never-asked-for'))).message).not.toContain('not known')
+  })
+
   it('leaves a deletion to be ended when home is back, also over a restart', async () => {
     await europe.control.createBucket(bucketOf('going'))
     const bucket = await europe.control.resolveBucket('going')
