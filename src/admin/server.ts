@@ -110,6 +110,10 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       return {}
     })
   }
+  app.post<{ Params: { id: string } }>('/admin/v1/accounts/:id/keys', async (request) => {
+    const bytes = await authorizeRoot(request)
+    return await accounts.newKey(request.params.id, jsonOf(bytes))
+  })
   app.delete<{ Params: { id: string } }>('/admin/v1/accounts/:id', async (request) => {
     await authorizeRoot(request)
     await accounts.delete(request.params.id)
