@@ -93,6 +93,9 @@ describe('farshore regions', () => {
       const refused = await promote(['us-east-1', '--data', folder])
       expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('--force') })
     })
+    expect((await farshore(['--data', folder])).out).toMatch(
+      /^us-east-1: follows eu-west-1, epoch 2, 5 rows, up to date when eu-west-1 was last heard\n {2}does not reach eu-west-1 since /,
+    )
     const forced = await promote(['us-east-1', '--data', folder, '--force'])
     expect(forced.code).toBe(0)
     expect(forced.out).toMatch(
