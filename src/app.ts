@@ -87,6 +87,7 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
     }),
     standing: () => regionStanding({ control, peers }),
     promote: (how) => control.promote(how),
+    rejoin: (how) => control.rejoin(how),
     health: () => healthOf(metadata, control.standing().stopped),
     nowMs: () => clock.nowMs(),
     log,

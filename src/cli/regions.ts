@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { type AdminOptions, addAdminOptions, apisOf, askAll, standingPatienceMs } from './admin-api.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
 import { addPromote } from './regions-promote.ts'
+import { addRejoin } from './regions-rejoin.ts'
 
 /** What a region answers of itself. */
 interface RegionStanding {
@@ -37,6 +38,7 @@ export function addRegions(program: Command, context: CliContext, finish: (code:
       ),
   ).action(async (options: AdminOptions) => finish(await regions(options, context)))
   addPromote(command, context, finish)
+  addRejoin(command, context, finish)
 }
 
 async function regions(options: AdminOptions, context: CliContext): Promise<ExitCode> {
@@ -82,7 +84,7 @@ function linesOf(
     .map((link) => `  does not reach ${link.region} since ${link.awaySince}: ${link.why}`)
   return [
     `${region}: ${keeps}, epoch ${epoch}, ${rows} rows, ${behind}`,
-    ...(stopped === null ? [] : [`  stopped: ${stopped}`]),
+    ...(stopped === null ? [] : [`  stopped: ${stopped}`, `  to take it back: farshore regions rejoin ${region} (docs/home-region.md)`]),
     ...(differsFrom === null ? [] : [`  has other bucket names or identities than ${differsFrom} after the same row`]),
     ...away,
   ]

@@ -53,4 +53,20 @@ describe('a region that has stopped', { timeout: 60_000 }, () => {
     expect(await farshore('account', 'delete', accountId)).toMatchObject({ code: 0 })
     expect((await farshore('account', 'list')).out).not.toContain(accountId)
   })
+  it('is taken back by farshore regions rejoin, which first says what will be lost', async () => {
+    expect((await farshore('regions')).out).toContain('to take it back: farshore regions rejoin us-east-1 (docs/home-region.md)')
+    const looked = await farshore('regions', 'rejoin', 'us-east-1')
+    expect(looked.code).toBe(3)
+    expect(looked.out).toMatch(/^us-east-1 has \d rows? that eu-west-1 has not:\n {2}row \d: bucket /)
+    expect(looked.out).toMatch(/bucket home-alone-has-this made in us-east-1\nWith --discard it gives them up/)
+    const done = await farshore('regions', 'rejoin', 'us-east-1', '--discard')
+    expect(done).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^us-east-1 follows eu-west-1, and has given up \d rows? of its own:/),
+    })
+    await eventually(async () => expect((await farshore('regions')).code).toBe(0))
+    const again = await farshore('regions', 'rejoin', 'us-east-1')
+    expect(again).toMatchObject({ code: 1, err: expect.stringContaining('has not stopped') })
+    expect(await farshore('account', 'list')).toMatchObject({ code: 0, err: '' })
+  })
 })
