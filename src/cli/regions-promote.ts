@@ -67,9 +67,6 @@ function linesOf({ region, epoch, rows, from, forced, lost }: Promotion): readon
   if (from === region && !forced) return [`${region} is home already, epoch ${epoch}, ${rows} rows`]
   const before = from === null ? '' : forced ? `, without ${from}` : `; ${from} has handed over`
   if (lost === null) return [`${region} is home, epoch ${epoch}, ${rows} rows${before}`]
-  const known = lost.knownRows === 0 ? '' : `${lost.knownRows} rows that were seen there, and `
-  return [
-    `${region} is home, epoch ${epoch}, ${rows} rows${before}`,
-    `  ${lost.knownRows === 0 ? 'may be lost' : 'lost'}: ${known}${lost.what}`,
-  ]
+  const known = lost.knownRows === 0 ? '' : `lost: ${lost.knownRows} rows that were seen there; `
+  return [`${region} is home, epoch ${epoch}, ${rows} rows${before}`, `  ${known}may be lost: ${lost.what}`]
 }
