@@ -84,7 +84,7 @@ function linesOf(
     .map((link) => `  does not reach ${link.region} since ${link.awaySince}: ${link.why}`)
   return [
     `${region}: ${keeps}, epoch ${epoch}, ${rows} rows, ${behind}`,
-    ...(stopped === null ? [] : [`  stopped: ${stopped}`, `  to take it back: farshore regions rejoin ${region} (docs/home-region.md)`]),
+    ...(stopped === null ? [] : [`  stopped: ${stopped}`]),
     ...(differsFrom === null ? [] : [`  has other bucket names or identities than ${differsFrom} after the same row`]),
     ...away,
   ]

@@ -112,7 +112,7 @@ export class ControlFollower implements Engine {
     this.#heardFrom = from
     switch (answer.outcome) {
       case 'diverged':
-        log.stop(`the histories differ: ${answer.why}${log.knownEpoch > log.epoch ? lostTail(log) : ''}`)
+        log.stop(`the histories differ: ${answer.why}${log.knownEpoch > log.epoch ? lostTail(log) : '; see docs/home-region.md'}`)
         return
       case 'trimmed':
         this.#taken = { from, rows: 'snapshot' }
@@ -137,7 +137,8 @@ export class ControlFollower implements Engine {
 
 /** A home was lost and another made, and this region has rows that the new one did not have. */
 function lostTail({ home, knownEpoch, self }: ControlLog): string {
-  return `; region ${home} became home in epoch ${knownEpoch}, and region ${self} has changes that are not in its history`
+  const tail = `region ${home} became home in epoch ${knownEpoch}, and region ${self} has changes that are not in its history`
+  return `; ${tail}; to take it back: farshore regions rejoin ${self} (docs/home-region.md)`
 }
 
 /** Rejects when the signal does, and not before. */

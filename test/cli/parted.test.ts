@@ -27,9 +27,10 @@ beforeAll(async () => {
     credentials: { accessKeyId: regions.accessKeyId, secretAccessKey: regions.secretAccessKey },
     forcePathStyle: true,
   })
-  // The first row may be on its way to the sleeper already; it cannot ask for the second.
+  // The first of the rows may be on their way to the sleeper already; it cannot ask for the others.
   process.kill(processOf('eu-west-1'), 'SIGSTOP')
-  for (const Bucket of ['it-may-hear-of-this', 'home-alone-has-this']) await near.send(new CreateBucketCommand({ Bucket }))
+  for (const Bucket of ['heard-1', 'heard-2', 'heard-3', 'heard-4', 'home-alone-has-this'])
+    await near.send(new CreateBucketCommand({ Bucket }))
   process.kill(processOf('us-east-1'), 'SIGSTOP')
   process.kill(processOf('eu-west-1'), 'SIGCONT')
   expect((await farshore('regions', 'promote', 'eu-west-1', '--force')).code).toBe(0)
@@ -37,12 +38,14 @@ beforeAll(async () => {
   await eventually(async () => expect((await farshore('regions')).out).toContain('stopped: the histories differ'))
 }, 120_000)
 afterAll(async () => {
+  for (const { pid } of regions?.regions ?? []) process.kill(pid, 'SIGCONT')
   await regions?.stop()
   await rm(folder, { recursive: true, force: true })
 })
 
 describe('a region that has stopped', { timeout: 60_000 }, () => {
-  it('is passed over by farshore account, which says so and asks the new home', async () => {
+  // One story, in its order.
+  it('is passed over by farshore account, and taken back by farshore regions rejoin, which first says what will be lost', async () => {
     const made = await farshore('account', 'create', 'after-the-parting', '--json')
     expect(made).toMatchObject({
       code: 0,
@@ -52,8 +55,7 @@ describe('a region that has stopped', { timeout: 60_000 }, () => {
     expect((await farshore('account', 'list')).out).toContain(accountId)
     expect(await farshore('account', 'delete', accountId)).toMatchObject({ code: 0 })
     expect((await farshore('account', 'list')).out).not.toContain(accountId)
-  })
-  it('is taken back by farshore regions rejoin, which first says what will be lost', async () => {
+
     expect((await farshore('regions')).out).toContain('to take it back: farshore regions rejoin us-east-1 (docs/home-region.md)')
     const looked = await farshore('regions', 'rejoin', 'us-east-1')
     expect(looked.code).toBe(3)
