@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
@@ -110,6 +111,21 @@ describe('farshore regions', () => {
       expect(away.err.trim()).toMatch(/^farshore: Region eu-west-1 cannot be reached at http:\S+\.$/)
     })
     expect((JSON.parse((await farshore(['--data', folder, '--json'])).out) as Said).silent).toEqual(['eu-west-1'])
+  })
+
+  it('says of an address that takes connections and never answers that it does not answer in time', { timeout: 60_000 }, async () => {
+    const silent = createServer()
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo // a listening TCP server has an address of this kind
+    const environment = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: regions.secretAccessKey }
+    try {
+      expect(await farshore(['--endpoint', `http://127.0.0.1:${port}`], environment)).toMatchObject({
+        code: 1,
+        err: `farshore: What listens does not answer in time at http://127.0.0.1:${port}.\n`,
+      })
+    } finally {
+      silent.close()
+    }
   })
 
   it('is for the root key alone', async () => {
