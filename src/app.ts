@@ -110,6 +110,7 @@ async function compose(
     }),
     standing: () => regionStanding({ control, peers }),
     promote: (how) => control.promote(how),
+    rejoin: (how) => control.rejoin(how),
     health: () => healthOf(metadata, control.standing().stopped),
     nowMs: () => clock.nowMs(),
     log,

@@ -1,6 +1,6 @@
 /** What the README prints must work when pasted. Its aws-cli walk-through is run as it stands, with this test's ports and keys put in. */
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -59,12 +59,22 @@ describe('the README', () => {
       .replaceAll(/ (docs\/farshore\.png|README\.md) s3:/g, ` ${root}$1 s3:`)
     const file = join(folder, 'walk-through.sh')
     await writeFile(file, `set -e\n${script}`)
-    const { stdout } = await run('bash', [file], { cwd: folder, env: { ...process.env, AWS_PAGER: '', AWS_DEFAULT_OUTPUT: 'json' } })
+    const work = join(folder, 'work')
+    const temporary = join(folder, 'temporary')
+    for (const one of [work, temporary]) await mkdir(one)
+    const env = { ...process.env, AWS_PAGER: '', AWS_DEFAULT_OUTPUT: 'json', TMPDIR: temporary }
+    const { stdout } = await run('bash', [file], { cwd: work, env })
 
-    const archive = JSON.parse(await readFile(join(folder, 'archive.json'), 'utf8')) as { canonicalId: string }
-    const said = [...stdout.matchAll(/^"(COMPLETED|FAILED|[0-9a-f]{64})"$/gm)].map(([, word]) => word)
-    expect(said).toEqual(['COMPLETED', archive.canonicalId, 'FAILED', 'COMPLETED'])
+    // Nothing lands where a clone would show it, and nobody else reads the keys.
+    expect(await readdir(work)).toEqual([])
+    const [made = ''] = await readdir(temporary)
+    const keys = join(temporary, made)
+    expect((await stat(keys)).mode & 0o077).toBe(0)
+    const archive = JSON.parse(await readFile(join(keys, 'archive.json'), 'utf8')) as { canonicalId: string }
+    const said = [...stdout.matchAll(/^"?(COMPLETED|FAILED|[0-9a-f]{64})"?$/gm)].map(([, word]) => word)
+    expect(said).toEqual(['COMPLETED', archive.canonicalId, archive.canonicalId, 'FAILED', 'COMPLETED'])
     expect(stdout).toContain('DstPutObjectNotPermitted')
+    expect(stdout).toMatch(/nothing pending, 0 failed; last error \(mended\) \S+Z DstPutObjectNotPermitted: [^\n]+\n"COMPLETED"\n$/)
   })
 
   it('links only to pages that are there', async () => {

@@ -29,6 +29,7 @@ export interface AdminServerOptions {
   readonly accounts: Accounts
   readonly standing: () => Promise<RegionStanding>
   readonly promote: (how: { readonly force: boolean }) => Promise<object>
+  readonly rejoin: (how: { readonly discard: boolean }) => Promise<object>
   readonly health: () => Health
   readonly nowMs: () => number
   readonly log: Log
@@ -43,6 +44,7 @@ const pageMax = 1000
 const bodyMaxBytes = 4 * 1024
 /** A promotion waits for the old home, and looks for an outcome that is not known. */
 const requestTimeoutMs = 60_000
+const rejoinBody = z.strictObject({ discard: z.boolean().default(false) })
 const promoteBody = z.strictObject({ force: z.boolean().default(false) })
 const taskId = z.strictObject({ bucketId: z.string(), key: z.string(), versionId: z.string(), destination: z.string() })
 const movePlace = z.strictObject({ bucketId: z.string(), key: z.string(), id: z.string(), kind: z.string() })
@@ -50,7 +52,7 @@ const damagePlace = z.strictObject({ bucketId: z.string(), key: z.string(), id: 
 const previewPlace = z.strictObject({ stage: z.int().min(0), sinceMs: z.int(), key: z.string(), id: z.string() })
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { config, gate, replication, damage, lifecycle, moves, accounts, standing, promote, health, nowMs, log } = options
+  const { config, gate, replication, damage, lifecycle, moves, accounts, standing, promote, rejoin, health, nowMs, log } = options
   const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, requestTimeout: requestTimeoutMs })
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, log))
@@ -79,6 +81,11 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     const body = promoteBody.safeParse(jsonOf(await authorizeRoot(request)))
     if (!body.success) throw new S3Error('InvalidArgument', { message: 'The body is not what this address takes.' })
     return await promote(body.data)
+  })
+  app.post('/admin/v1/region/rejoin', async (request) => {
+    const body = rejoinBody.safeParse(jsonOf(await authorizeRoot(request)))
+    if (!body.success) throw new S3Error('InvalidArgument', { message: 'The body is not what this address takes.' })
+    return await rejoin(body.data)
   })
   app.get('/admin/v1/replication', async (request) => {
     await authorizeRoot(request)
@@ -133,6 +140,10 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       return {}
     })
   }
+  app.post<{ Params: { id: string } }>('/admin/v1/accounts/:id/keys', async (request) => {
+    const bytes = await authorizeRoot(request)
+    return await accounts.newKey(request.params.id, jsonOf(bytes))
+  })
   app.delete<{ Params: { id: string } }>('/admin/v1/accounts/:id', async (request) => {
     await authorizeRoot(request)
     await accounts.delete(request.params.id)

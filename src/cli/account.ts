@@ -1,6 +1,6 @@
 /** `farshore account`: the accounts of a deployment. */
 import type { Command } from 'commander'
-import { type AdminApi, type AdminOptions, addAdminOptions, apisOf, firstThatAnswers } from './admin-api.ts'
+import { type AdminApi, type AdminOptions, addAdminOptions, apisOf, homeOf } from './admin-api.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
 
 /** As the region answers when it makes one. */
@@ -13,6 +13,8 @@ interface MadeAccount {
   readonly secretAccessKey: string
 }
 
+type MadeKey = Pick<MadeAccount, 'accountId' | 'accessKeyId' | 'secretAccessKey'>
+
 interface ListedAccount {
   readonly accountId: string
   readonly canonicalId: string
@@ -20,6 +22,7 @@ interface ListedAccount {
   readonly email: string | null
   readonly status: string
   readonly createdAt: string
+  readonly isOperator?: true
 }
 
 interface AccountsPage {
@@ -28,11 +31,12 @@ interface AccountsPage {
 }
 
 const path = '/admin/v1/accounts'
+const pathOf = (accountId: string): string => `${path}/${encodeURIComponent(accountId)}`
 
 export function addAccount(program: Command, context: CliContext, finish: (code: ExitCode) => void): void {
   const account = program.command('account').description('make, list, shut out and delete accounts; one made in any region is known in all')
   const run = async (options: AdminOptions, work: (api: AdminApi) => Promise<void>): Promise<void> => {
-    await work(await firstThatAnswers(await apisOf(options, context)))
+    await work(await homeOf(await apisOf(options, context), (message) => context.err(`farshore: ${message}`)))
     finish(exitCodes.ok)
   }
   addAdminOptions(
@@ -54,6 +58,19 @@ export function addAccount(program: Command, context: CliContext, finish: (code:
       for (const line of options.json ? [JSON.stringify({ accounts })] : accounts.map(lineOf)) context.out(line)
     }),
   )
+  addAdminOptions(
+    account
+      .command('new-key')
+      .description("make another root key for an account whose root has lost its secret, and show the new key's secret: this once")
+      .argument('<id>', 'its twelve digits')
+      .option('--replace <access-key-id>', 'delete this root key of the account first; it has two at most'),
+  ).action((accountId: string, options: AdminOptions & { readonly replace?: string }) => {
+    const { replace } = options
+    return run(options, async (api) => {
+      const made = await api.send<MadeKey>('POST', `${pathOf(accountId)}/keys`, { ...(replace !== undefined && { replace }) })
+      for (const line of options.json ? [JSON.stringify(made)] : linesOfKey(made)) context.out(line)
+    })
+  })
   const commands = [
     ['disable', 'let none of its keys open anything; what it owns stays, and replicates on', 'is disabled', 'POST', '/disable'],
     ['enable', 'undo disable', 'is enabled', 'POST', '/enable'],
@@ -63,7 +80,7 @@ export function addAccount(program: Command, context: CliContext, finish: (code:
     addAdminOptions(account.command(word).description(description).argument('<id>', 'its twelve digits')).action(
       (accountId: string, options: AdminOptions) =>
         run(options, async (api) => {
-          await api.send(method, `${path}/${encodeURIComponent(accountId)}${action}`)
+          await api.send(method, `${pathOf(accountId)}${action}`)
           context.out(options.json ? JSON.stringify({ accountId }) : `Account ${accountId} ${done}.`)
         }),
     )
@@ -89,6 +106,15 @@ function linesOfMade({ accountId, canonicalId, displayName, accessKeyId, secretA
   ]
 }
 
-function lineOf({ accountId, canonicalId, displayName, email, status }: ListedAccount): string {
-  return `${accountId}  ${status}  ${canonicalId}  ${displayName}${email === null ? '' : ` <${email}>`}`
+function linesOfKey({ accountId, accessKeyId, secretAccessKey }: MadeKey): readonly string[] {
+  return [
+    `The root of account ${accountId} has another key. Its secret is shown this once.`,
+    `  access key id      ${accessKeyId}`,
+    `  secret access key  ${secretAccessKey}`,
+  ]
+}
+
+function lineOf({ accountId, canonicalId, displayName, email, status, isOperator }: ListedAccount): string {
+  const whose = `${displayName}${email === null ? '' : ` <${email}>`}${isOperator ? ' (the operator)' : ''}`
+  return `${accountId}  ${status}  ${canonicalId}  ${whose}`
 }

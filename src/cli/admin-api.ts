@@ -8,8 +8,8 @@ import { type CliContext, UsageError } from './context.ts'
 export interface AdminApi {
   /** The region, or the address that was given. */
   readonly name: string
-  /** @param path  with its query. @throws RegionUnreachable; Error in words for people when the region refuses */
-  get<T>(path: string): Promise<T>
+  /** @param path  with its query. @param patience  ms. @throws RegionUnreachable; Error in words for people when the region refuses */
+  get<T>(path: string, patience?: number): Promise<T>
   /** @param body  sent as JSON. @param patience  for what takes its time, ms. @throws as `get` */
   send<T>(method: 'POST' | 'DELETE', path: string, body?: object, patience?: number): Promise<T>
 }
@@ -20,10 +20,21 @@ export class RegionUnreachable extends Error {
   /** Or the address that was given. */
   readonly region: string
 
-  constructor(region: string, origin: string) {
-    super(region === origin ? `Nothing answers at ${origin}.` : `Region ${region} cannot be reached at ${origin}.`)
+  constructor({
+    region,
+    origin,
+    fault,
+  }: { readonly region: string; readonly origin: string; readonly fault: 'away' | 'slow' | 'unknown' }) {
+    super(wordsOf(region === origin ? undefined : region, origin, fault))
     this.region = region
   }
+}
+
+/** `unknown`: it was to do something, and may have. */
+function wordsOf(region: string | undefined, origin: string, fault: 'away' | 'slow' | 'unknown'): string {
+  if (fault === 'away') return region === undefined ? `Nothing answers at ${origin}.` : `Region ${region} cannot be reached at ${origin}.`
+  const late = `${region === undefined ? 'What listens' : `Region ${region}`} does not answer in time at ${origin}.`
+  return fault === 'slow' ? late : `${late} Whether it has done it is not known.`
 }
 
 /** Of a command that asks running regions. */
@@ -46,6 +57,8 @@ interface Key {
 }
 
 const timeoutMs = 10_000
+/** A region says where it stands after looking for the others, which takes it two seconds at most. */
+export const standingPatienceMs = 5_000
 
 /** @throws ConfigError without a deployment, UsageError without credentials for an address */
 export async function apisOf(
@@ -75,7 +88,7 @@ interface Addressed {
 function adminApi(of: Addressed): AdminApi {
   return {
     name: of.name,
-    get: (path) => asked(of, { method: 'GET', path, timeoutMs }),
+    get: (path, patience = timeoutMs) => asked(of, { method: 'GET', path, timeoutMs: patience }),
     send: (method, path, body, patience = timeoutMs) =>
       asked(of, { method, path, timeoutMs: patience, ...(body !== undefined && { body: JSON.stringify(body) }) }),
   }
@@ -109,24 +122,36 @@ async function answered(name: string, url: URL, asking: Asking & { readonly head
   try {
     const signal = AbortSignal.timeout(asking.timeoutMs)
     return await fetch(url, { method, headers, signal, redirect: 'error', ...(body !== undefined && { body }) })
-  } catch {
-    throw new RegionUnreachable(name, url.origin)
+  } catch (error) {
+    const isLate = error instanceof Error && error.name === 'TimeoutError'
+    throw new RegionUnreachable({ region: name, origin: url.origin, fault: !isLate ? 'away' : method === 'GET' ? 'slow' : 'unknown' })
   }
 }
 
-/** The first region that answers, for what any of them does. @throws Error naming all when none answers */
-export async function firstThatAnswers(apis: readonly AdminApi[]): Promise<AdminApi> {
-  const silent: RegionUnreachable[] = []
-  for (const api of apis) {
-    try {
-      await api.get('/admin/v1/region')
-      return api
-    } catch (error) {
-      if (!(error instanceof RegionUnreachable)) throw error
-      silent.push(error)
-    }
-  }
-  throw new Error(silent.map(({ message }) => message).join(' '))
+interface Standing {
+  readonly region: string
+  readonly home: string | null
+  readonly epoch: number
+  readonly stopped: string | null
+}
+
+/**
+ * The region to ask for what is the same in all of them: home, or while that is away one that follows it. One that has stopped is passed
+ * over, as it knows only how things stood before; `warn` is told of it.
+ * @throws Error naming all when none answers, or all of them have stopped
+ */
+export async function homeOf(apis: readonly AdminApi[], warn: (message: string) => void): Promise<AdminApi> {
+  const ask = async (api: AdminApi) => ({ api, standing: await api.get<Standing>('/admin/v1/region', standingPatienceMs) })
+  const { answers } = await askAll(apis, ask)
+  const running = answers.filter(({ standing }) => standing.stopped === null)
+  const isHome = ({ standing }: (typeof answers)[number]): boolean => standing.home === standing.region
+  const [home] = running.filter(isHome).toSorted((one, other) => other.standing.epoch - one.standing.epoch)
+  const chosen = home ?? running[0]
+  const stopped = answers.filter(({ standing }) => standing.stopped !== null)
+  const words = stopped.map(({ standing }) => `Region ${standing.region} has stopped: ${standing.stopped}.`)
+  if (chosen === undefined) throw new Error(words.join(' '))
+  for (const word of words) warn(`${word} Region ${chosen.standing.region} is asked instead.`)
+  return chosen.api
 }
 
 /** Of all regions: one that is away does not hide what the others say. @throws Error naming all when none answers */

@@ -47,7 +47,7 @@ async function promote(name: string, options: PromoteOptions, context: CliContex
 }
 
 /** @throws UsageError when the region is not there, or the address is another's */
-async function apiOf(name: string, { endpoint }: AdminOptions, apis: readonly AdminApi[]): Promise<AdminApi> {
+export async function apiOf(name: string, { endpoint }: AdminOptions, apis: readonly AdminApi[]): Promise<AdminApi> {
   const [only] = apis
   if (endpoint !== undefined && only !== undefined) {
     const { region } = await only.get<{ readonly region: string }>('/admin/v1/region')
@@ -59,7 +59,7 @@ async function apiOf(name: string, { endpoint }: AdminOptions, apis: readonly Ad
   return api
 }
 
-function given(command: Command): Partial<AdminOptions> {
+export function given(command: Command): Partial<AdminOptions> {
   return Object.fromEntries(Object.entries(command.opts()).filter(([option]) => command.getOptionValueSource(option) === 'cli'))
 }
 
@@ -67,6 +67,6 @@ function linesOf({ region, epoch, rows, from, forced, lost }: Promotion): readon
   if (from === region && !forced) return [`${region} is home already, epoch ${epoch}, ${rows} rows`]
   const before = from === null ? '' : forced ? `, without ${from}` : `; ${from} has handed over`
   if (lost === null) return [`${region} is home, epoch ${epoch}, ${rows} rows${before}`]
-  const known = lost.knownRows === 0 ? '' : `${lost.knownRows} rows that were seen there, and `
-  return [`${region} is home, epoch ${epoch}, ${rows} rows${before}`, `  lost: ${known}${lost.what}`]
+  const known = lost.knownRows === 0 ? '' : `lost: ${lost.knownRows} rows that were seen there; `
+  return [`${region} is home, epoch ${epoch}, ${rows} rows${before}`, `  ${known}may be lost: ${lost.what}`]
 }

@@ -1,8 +1,9 @@
 /** `farshore regions`: who is there, who keeps the control log, and who is how far behind. */
 import type { Command } from 'commander'
-import { type AdminOptions, addAdminOptions, apisOf, askAll } from './admin-api.ts'
+import { type AdminOptions, addAdminOptions, apisOf, askAll, standingPatienceMs } from './admin-api.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
 import { addPromote } from './regions-promote.ts'
+import { addRejoin } from './regions-rejoin.ts'
 
 /** What a region answers of itself. */
 interface RegionStanding {
@@ -37,17 +38,20 @@ export function addRegions(program: Command, context: CliContext, finish: (code:
       ),
   ).action(async (options: AdminOptions) => finish(await regions(options, context)))
   addPromote(command, context, finish)
+  addRejoin(command, context, finish)
 }
 
 async function regions(options: AdminOptions, context: CliContext): Promise<ExitCode> {
-  const { answers, silent } = await askAll(await apisOf(options, context), (api) => api.get<RegionStanding>('/admin/v1/region'))
+  const { answers, silent } = await askAll(await apisOf(options, context), (api) =>
+    api.get<RegionStanding>('/admin/v1/region', standingPatienceMs),
+  )
   const reported = answers.map((answer) => ({
     ...answer,
     rowsBehind: rowsBehind(answer, answers),
     differsFrom: differsFrom(answer, answers),
   }))
   if (options.json) context.out(JSON.stringify({ regions: reported, silent: silent.map(({ region }) => region) }))
-  else for (const line of reported.flatMap(linesOf)) context.out(line)
+  else for (const line of reported.flatMap((one) => linesOf(one, answers))) context.out(line)
   for (const { message } of silent) context.err(`farshore: ${message}`)
   if (silent.length > 0) return exitCodes.failed
   return reported.every(isWell) ? exitCodes.ok : exitCodes.notInSync
@@ -66,9 +70,15 @@ function isWell({ stopped, rowsBehind, differsFrom, links }: Reported): boolean 
   return stopped === null && differsFrom === null && rowsBehind === 0 && links.every(({ isReachable }) => isReachable)
 }
 
-function linesOf({ region, home, epoch, rows, rowsBehind, stopped, differsFrom, links }: Reported): readonly string[] {
+function linesOf(
+  { region, home, epoch, rows, rowsBehind, stopped, differsFrom, links }: Reported,
+  all: readonly RegionStanding[],
+): readonly string[] {
   const keeps = region === home ? 'home' : `follows ${home ?? 'nobody yet'}`
-  const behind = rowsBehind === null ? 'home was not heard yet' : rowsBehind === 0 ? 'up to date' : `${rowsBehind} rows behind`
+  const distance = rowsBehind === null ? 'home was not heard yet' : rowsBehind === 0 ? 'up to date' : `${rowsBehind} rows behind`
+  // What home has by now, nobody knows who has not asked it.
+  const isAsked = rowsBehind === null || all.some((one) => one.region === home)
+  const behind = isAsked ? distance : `${distance} when ${home} was last heard`
   const away = links
     .filter(({ isReachable }) => !isReachable)
     .map((link) => `  does not reach ${link.region} since ${link.awaySince}: ${link.why}`)

@@ -1,7 +1,7 @@
 /** `farshore replication`: how replication stands, asked of running regions. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { type AdminApi, type AdminOptions, addAdminOptions, apisOf, askAll } from './admin-api.ts'
+import { type AdminApi, type AdminOptions, addAdminOptions, apisOf, askAll, type RegionUnreachable } from './admin-api.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
 
 interface Options extends AdminOptions {
@@ -56,7 +56,7 @@ async function status(options: Options, context: CliContext): Promise<ExitCode> 
       continue
     }
     if (options.json) context.out(JSON.stringify({ rules }))
-    else for (const line of ruleLines(rules)) context.out(line)
+    else for (const line of ruleLines(rules, silent)) context.out(line)
     for (const { message } of silent) context.err(`farshore: ${message}`)
     if (options.wait !== undefined && !(isDrained && rules.every((rule) => rule.failed === 0))) return exitCodes.notInSync
     return silent.length === 0 ? exitCodes.ok : exitCodes.failed
@@ -67,7 +67,7 @@ async function failed(options: Options, context: CliContext): Promise<ExitCode> 
   const { answers, silent } = await askAll(await apisOf(options, context), failedAt)
   const objects = answers.flat()
   if (options.json) context.out(JSON.stringify({ objects }))
-  else for (const line of failedLines(objects)) context.out(line)
+  else for (const line of failedLines(objects, silent)) context.out(line)
   for (const { message } of silent) context.err(`farshore: ${message}`)
   return silent.length === 0 ? exitCodes.ok : exitCodes.failed
 }
@@ -83,22 +83,33 @@ async function failedAt(api: AdminApi): Promise<readonly FailedObject[]> {
   return objects
 }
 
-function ruleLines(rules: readonly Rule[]): readonly string[] {
-  if (rules.length === 0) return ['No bucket has a replication rule.']
+type Silent = readonly Pick<RegionUnreachable, 'region'>[]
+
+/** A rule, and what it failed with, are known to the region of its source alone. */
+function asFarAsKnown(nothing: string, silent: Silent): string {
+  if (silent.length === 0) return `${nothing}.`
+  const names = silent.map(({ region }) => region).join(', ')
+  return `${nothing} in the regions that answer. What there is in ${names} is not known: it does not answer.`
+}
+
+function ruleLines(rules: readonly Rule[], silent: Silent): readonly string[] {
+  if (rules.length === 0) return [asFarAsKnown('No bucket has a replication rule', silent)]
   return rules.map((rule) => {
     const { pendingOperations, pendingBytes, oldestPendingAgeMs, lastError } = rule
     const pending =
       pendingOperations === 0
         ? 'nothing pending'
         : `${pendingOperations} pending (${pendingBytes} bytes), the oldest for ${Math.ceil(oldestPendingAgeMs / 1000)} s`
-    const error = lastError === null ? '' : `; last error ${lastError.at} ${lastError.code}: ${lastError.message}`
+    const isMended = pendingOperations === 0 && rule.failed === 0
+    const error =
+      lastError === null ? '' : `; last error${isMended ? ' (mended)' : ''} ${lastError.at} ${lastError.code}: ${lastError.message}`
     const from = `${rule.bucket} (${rule.region})`
     return `${from} → ${rule.destination.bucket} (${rule.destination.region}), rule ${rule.ruleId}: ${pending}, ${rule.failed} failed${error}`
   })
 }
 
-function failedLines(objects: readonly FailedObject[]): readonly string[] {
-  if (objects.length === 0) return ['Nothing has failed.']
+function failedLines(objects: readonly FailedObject[], silent: Silent): readonly string[] {
+  if (objects.length === 0) return [asFarAsKnown('Nothing has failed', silent)]
   return objects.map(
     (object) =>
       `${object.bucket}/${object.key} version ${object.versionId} → ${object.destination}: ${object.reason}, ${object.message} ` +

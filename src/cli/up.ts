@@ -165,7 +165,7 @@ function parseRegions(text: string): readonly string[] {
     if (!checked.success) throw new InvalidArgumentError(`${JSON.stringify(name)}: ${checked.error.issues[0]?.message}.`)
   }
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw new InvalidArgumentError(`${twice} stands there twice.`)
+  if (twice !== undefined) throw new InvalidArgumentError(`Each region is named once, and ${twice} is named twice.`)
   if (names.length > regionsMax) throw new InvalidArgumentError(`At most ${regionsMax} regions.`)
   return names
 }

@@ -69,7 +69,7 @@ export async function openDeployment(directory: string): Promise<{ deployment: D
   const credentials = await readCredentials(deploymentFiles(directory).credentials)
   if (deployment === undefined || credentials === undefined) {
     throw new ConfigError(
-      `There is no deployment in ${directory}. farshore up --data ${directory} makes one; a region that runs elsewhere is found by --endpoint.`,
+      `There is no deployment in ${directory}. farshore up --data ${directory} makes one. One that stands in another folder is named by --data DIR, and a region that runs elsewhere by --endpoint URL.`,
     )
   }
   return { deployment, credentials }

@@ -135,7 +135,7 @@ export class ControlLog {
     this.#turned()
   }
 
-  /** Two histories never mix: from here on nothing is applied or written, until an operator has looked and restarted the region. */
+  /** Two histories never mix: from here on nothing is applied or written, until an operator has looked and restarted the region, or taken it back. */
   stop(reason: string): void {
     if (this.#stopped !== undefined) return
     this.#stopped = reason
@@ -197,11 +197,18 @@ export class ControlLog {
       if (error instanceof ControlHistoryMismatch) this.stop(error.message)
       throw error
     }
-    const last = snapshot.rows.at(-1)
-    if (last === undefined) return
-    const home = snapshot.epochs.at(-1)?.region
-    this.#move(last, home)
-    for (const { change } of snapshot.rows) this.#tell(change)
+    this.#moveTo(snapshot)
+  }
+
+  /**
+   * Gives up this region's own history, which has parted from home's, for home's state, and follows again.
+   * @throws ControlHistoryMismatch (a bucket that home has not holds objects) | ControlRowOutdated (home is of no later epoch): nothing has changed
+   */
+  async rejoin(snapshot: Pick<ControlSnapshot, 'rows' | 'epochs' | 'tables'>): Promise<void> {
+    await this.#metadata.commit({ tx: 'takeControlSnapshot', selfRegion: this.self, snapshot })
+    this.#stopped = undefined
+    this.#moveTo(snapshot)
+    this.#turned()
   }
 
   /** Takes home's rows, which are in order. Those that are here already are passed over. A row that does not fit stops the log. */
@@ -265,6 +272,13 @@ export class ControlLog {
   #advance(row: ControlRow): void {
     if (row.position > this.#position) this.#move(row, row.change.kind === 'setHome' ? row.change.region : this.#home)
     this.#tell(row.change)
+  }
+
+  #moveTo({ rows, epochs }: Pick<ControlSnapshot, 'rows' | 'epochs'>): void {
+    const last = rows.at(-1)
+    if (last === undefined) return
+    this.#move(last, epochs.at(-1)?.region)
+    for (const { change } of rows) this.#tell(change)
   }
 
   #move(row: ControlRow, home: string | undefined): void {

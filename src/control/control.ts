@@ -19,6 +19,7 @@ import { homeRoutes } from './home.ts'
 import { changedSchema } from './messages.ts'
 import { BucketNotices, changedPath } from './notices.ts'
 import { Promoter, type Promotion } from './promote.ts'
+import { Rejoiner, type Rejoining } from './rejoin.ts'
 import { SnapshotDesk } from './snapshot.ts'
 import { Standings } from './standings.ts'
 import { ControlTrim, type TrimLimits, trimLimits } from './trim.ts'
@@ -55,6 +56,8 @@ export interface Control extends ControlDoor {
   digest(): Promise<ControlDigest>
   /** Makes this region home. @throws S3Error OperationAborted | ServiceUnavailable, and says in words why not */
   promote(how: { readonly force: boolean }): Promise<Promotion>
+  /** What a region that has stopped alone has; `discard` gives that up and follows home again. @throws as `promote` */
+  rejoin(how: { readonly discard: boolean }): Promise<Rejoining>
   status(): Readonly<Record<string, unknown>>
   readonly engines: readonly Engine[]
   /** Sends away whoever waits. NOTE: before the S3 server closes, which lets requests end. */
@@ -86,6 +89,7 @@ export async function createControl(parts: ControlParts): Promise<Control> {
   const standings = new Standings()
   const watch = new ControlWatch({ log, peers, standings })
   const promoter = new Promoter({ log, peers, watch, standings, homeHeard: () => follower.heard, closing, peerLog: parts.log })
+  const rejoiner = new Rejoiner({ metadata, log, peers, watch, closing, peerLog: parts.log })
   const desk = new SnapshotDesk({ metadata, clock })
   const followers = peers.all.map(({ region }) => region)
   const trim = new ControlTrim({ metadata, log, standings, followers, limits: parts.trim ?? trimLimits })
@@ -124,7 +128,7 @@ export async function createControl(parts: ControlParts): Promise<Control> {
   )
   await beginControl({ log, watch, first: regions[0]?.name ?? self })
 
-  const digest = digestByPosition(metadata)
+  const digest = digestByRow(metadata)
   const write = (change: ControlChange) => writer.write({ requestId: `${self}:${randomUUID()}`, change })
 
   return {
@@ -157,8 +161,9 @@ export async function createControl(parts: ControlParts): Promise<Control> {
       homePosition: log.isHome ? log.position : follower.homePosition,
       stopped: log.stopped,
     }),
-    digest: () => digest(log.position),
+    digest: () => digest(log),
     promote: (how) => promoter.promote(how),
+    rejoin: (how) => rejoiner.rejoin(how),
     status: () => ({ ...follower.status(), ...deletions.status() }),
     engines: peers.all.length === 0 ? [deletions, trim] : [follower, watch, deletions, notices, trim],
     close() {
@@ -168,12 +173,12 @@ export async function createControl(parts: ControlParts): Promise<Control> {
   }
 }
 
-/** Asked again and again by whoever watches, and read anew only when there are new rows. */
-function digestByPosition(metadata: Metadata): (position: number) => Promise<ControlDigest> {
-  let known: ControlDigest | undefined
-  return async (position) => {
-    if (known?.position !== position) known = await metadata.read(controlDigest)
-    return known
+/** Asked again and again by whoever watches, and read anew only when the newest row is another. */
+function digestByRow(metadata: Metadata): (log: Pick<ControlLog, 'hash'>) => Promise<ControlDigest> {
+  let known: { readonly hash: string; readonly digest: ControlDigest } | undefined
+  return async ({ hash }) => {
+    if (known?.hash !== hash) known = { hash, digest: await metadata.read(controlDigest) }
+    return known.digest
   }
 }
 

@@ -26,6 +26,8 @@ export class ControlFollower implements Engine {
   readonly #parts: FollowerParts
   #taken: { readonly from: string; readonly rows: readonly ControlRow[] | 'snapshot' } | undefined
   #homePosition: number | undefined
+  /** Who was heard last. */
+  #heardFrom: string | undefined
   #heardMs: number | undefined
   #trouble: string | undefined
 
@@ -82,7 +84,9 @@ export class ControlFollower implements Engine {
 
   async #follow(source: string, signal: AbortSignal): Promise<void> {
     try {
-      const asking = { from: source, waitMs: pollMs, answerTimeoutMs: pollMs + slackMs, signal }
+      // One that was not heard yet is to say at once where it stands: the answer to a long question may never come.
+      const waitMs = this.#heardFrom === source ? pollMs : 0
+      const asking = { from: source, waitMs, answerTimeoutMs: pollMs + slackMs, signal }
       this.#heard(source, await askForRows(this.#parts, asking))
     } catch (error) {
       if (signal.aborted || !(error instanceof PeerUnreachable)) throw error
@@ -105,9 +109,10 @@ export class ControlFollower implements Engine {
   #heard(from: string, answer: RowsAnswer): void {
     const { log, clock } = this.#parts
     this.#trouble = undefined
+    this.#heardFrom = from
     switch (answer.outcome) {
       case 'diverged':
-        log.stop(`the histories differ: ${answer.why}${log.knownEpoch > log.epoch ? lostTail(log) : ''}`)
+        log.stop(`the histories differ: ${answer.why}${log.knownEpoch > log.epoch ? lostTail(log) : '; see docs/home-region.md'}`)
         return
       case 'trimmed':
         this.#taken = { from, rows: 'snapshot' }
@@ -132,7 +137,8 @@ export class ControlFollower implements Engine {
 
 /** A home was lost and another made, and this region has rows that the new one did not have. */
 function lostTail({ home, knownEpoch, self }: ControlLog): string {
-  return `; region ${home} became home in epoch ${knownEpoch}, and region ${self} has changes that are not in its history`
+  const tail = `region ${home} became home in epoch ${knownEpoch}, and region ${self} has changes that are not in its history`
+  return `; ${tail}; to take it back: farshore regions rejoin ${self} (docs/home-region.md)`
 }
 
 /** Rejects when the signal does, and not before. */

@@ -46,7 +46,7 @@ export class ControlWriter {
 
   /**
    * @param patience  `attempt`: gives up at the first failure
-   * @throws S3Error as home refuses the change; ServiceUnavailable naming the region that cannot be reached, and then it is unknown whether it was written
+   * @throws S3Error as home refuses the change; ServiceUnavailable naming the region that cannot be reached, which says so when it is not known whether the change was written
    */
   async write(request: WriteRequest, patience: 'patient' | 'attempt' = 'patient'): Promise<ControlRow> {
     const { log, closing, patienceMs } = this.#parts
@@ -73,6 +73,7 @@ export class ControlWriter {
   async #forward(request: Asked, { limit, isPatient }: { readonly limit: AbortSignal; readonly isPatient: boolean }): Promise<Written> {
     const { log, peers } = this.#parts
     let believed = log.home
+    let mayBeWritten = false
     for (;;) {
       const target = believed
       try {
@@ -91,8 +92,11 @@ export class ControlWriter {
         believed = answer.home === '' ? log.home : answer.home
         await sleep(restMs, limit)
       } catch (error) {
-        if (error instanceof S3Error) throw error
-        await this.#afterFailure(error, { target: target ?? log.self, limit, isPatient })
+        mayBeWritten ||= mayHaveArrived(error)
+        const at = { target: target ?? log.self, limit, isPatient }
+        await this.#afterFailure(error, at).catch((failure: unknown) => {
+          throw mayBeWritten ? withUnknownOutcome(failure) : failure
+        })
         // Whoever was away may not be home any more.
         believed = log.home
       }
@@ -118,6 +122,7 @@ export class ControlWriter {
   ): Promise<void> {
     const { target, limit, isPatient } = at
     const { log, peers } = this.#parts
+    if (error instanceof S3Error) throw error
     if (error instanceof PeerRefused) throw error.toS3Error()
     const unreachable = error instanceof PeerUnreachable ? error : undefined
     if (unreachable === undefined && !limit.aborted) throw error
@@ -163,6 +168,19 @@ export class ControlWriter {
       message: `Region ${by} made the change, and is home no more: the change is lost. Try again.`,
     })
   }
+}
+
+/** A refusal says that it was not written; whatever else ends a message that was sent says nothing. */
+function mayHaveArrived(error: unknown): boolean {
+  if (error instanceof PeerUnreachable) return !error.isUnsent && error.fault !== 'credential'
+  return !(error instanceof PeerRefused || error instanceof S3Error)
+}
+
+function withUnknownOutcome(failure: unknown): unknown {
+  if (!(failure instanceof S3Error) || failure.status < 500) return failure
+  const { details, cause } = failure
+  const message = `${failure.message.replace(/\.$/, '')}. Whether the change was made is not known: look before you try again.`
+  return new S3Error('ServiceUnavailable', { message, details, cause })
 }
 
 function unknownHome(self: string): S3Error {

@@ -2,11 +2,12 @@
 import { type Principal, principalId } from '../access/caller.ts'
 import { permissionsVerdict } from '../access/permissions.ts'
 import { parseRoleArn } from '../model/arn.ts'
+import type { S3Error } from '../model/errors.ts'
 import { checkExternalId, checkSessionName } from '../model/iam-names.ts'
 import { trustOf } from '../model/policy-trust.ts'
 import { type Role, readTrust } from '../model/role.ts'
 import type { Action, ActionCall } from './action.ts'
-import { accessDenied, type ConditionKeys } from './authorize.ts'
+import { accessDenied, type ConditionKeys, notAuthorized } from './authorize.ts'
 import { maxSessionDurationDefault } from './documents.ts'
 import { keysOf } from './nouns.ts'
 import { checked, validationError } from './refusals.ts'
@@ -32,7 +33,7 @@ export const AssumeRole: Action = {
     }
     const role = await call.identities.identity({ accountId: named.accountId, type: 'role', name: named.name })
     // One that is not there trusts nobody: whoever asks learns no more.
-    if (role === undefined || role.arn !== roleArn) throw accessDenied(caller, { action: 'sts:AssumeRole', shown: roleArn })
+    if (role === undefined || role.arn !== roleArn) throw notTrusted(call, { roleArn, accountId: named.accountId, wish })
     requireTrust(call, { role, wish })
     if (wish.sourceIdentity !== undefined) requireTrust(call, { role, wish, action: 'sts:SetSourceIdentity' })
 
@@ -93,8 +94,10 @@ interface TrustQuestion {
 }
 
 /** @throws S3Error AccessDenied */
-function requireTrust({ caller, keys }: ActionCall, { role, wish, action = 'sts:AssumeRole' }: TrustQuestion): void {
-  const context = { ...keys, ...wish.keys, ...keysOf(role), 'aws:ResourceAccount': role.accountId }
+function requireTrust(call: ActionCall, { role, wish, action = 'sts:AssumeRole' }: TrustQuestion): void {
+  const { caller, keys } = call
+  const { accountId } = role
+  const context = { ...keys, ...wish.keys, ...keysOf(role), 'aws:ResourceAccount': accountId }
   const trust = trustOf(
     readTrust(role),
     { accountId: caller.accountId, arns: namesOf(caller), id: principalId(caller) },
@@ -103,12 +106,48 @@ function requireTrust({ caller, keys }: ActionCall, { role, wish, action = 'sts:
   const request = { action, resource: role.arn, context }
   const own = permissionsVerdict(caller, request)
   const isExplicit = trust === 'denied' || own === 'explicitDeny'
-  const isHome = role.accountId === caller.accountId
+  const isHome = accountId === caller.accountId
   // A role that names somebody of its own account has said it all, as far as the boundary and the session let them.
   const isEnough = isHome && trust === 'self' && permissionsVerdict({ kind: 'root', permissions: caller.permissions }, request) === 'allow'
   const isAgreed = (trust === 'self' || trust === 'account') && own === 'allow'
   if (!isExplicit && (isEnough || isAgreed)) return
-  throw accessDenied(caller, { action, shown: role.arn, isExplicit })
+  throw notTrusted(call, {
+    roleArn: role.arn,
+    accountId,
+    wish,
+    action,
+    ...(isHome && { keys: keysOf(role), isDenied: trust === 'denied' }),
+  })
+}
+
+interface Distrust {
+  readonly roleArn: string
+  /** Of the role. */
+  readonly accountId: string
+  readonly wish: RoleWish
+  readonly action?: string
+  /** What conditions may ask of a role of the caller's own account. */
+  readonly keys?: ConditionKeys
+  readonly isDenied?: boolean
+}
+
+/**
+ * The caller is told what its own policies lack; of the trust policy, only when the role is of its own account.
+ * NOTE: of another account's role nothing is read here, its tags neither: one that is not there must be refused in the same words.
+ */
+function notTrusted(
+  { caller, keys }: ActionCall,
+  { roleArn: shown, accountId, wish, action = 'sts:AssumeRole', keys: ofRole, isDenied = false }: Distrust,
+): S3Error {
+  const context = { ...keys, ...wish.keys, ...ofRole, 'aws:ResourceAccount': accountId }
+  const own = permissionsVerdict(caller, { action, resource: shown, context })
+  if (own !== 'allow' && !isDenied) return accessDenied(caller, { action, shown, isExplicit: own === 'explicitDeny' })
+  const { arn } = caller
+  if (accountId !== caller.accountId) return notAuthorized({ arn, action, shown }, '')
+  return notAuthorized(
+    { arn, action, shown },
+    isDenied ? 'with an explicit deny in the role trust policy' : `because no role trust policy allows the ${action} action`,
+  )
 }
 
 /** By which a trust policy may name the caller: a session by its own ARN, or by that of the role or the user behind it. */

@@ -31,10 +31,16 @@ export function accessDenied(
   }: Pick<Wish, 'action' | 'shown'> & { readonly isExplicit?: boolean; readonly isRoot?: boolean },
 ): S3Error {
   if (isRoot) return new S3Error('AccessDenied', { message: 'Roles may not be assumed by root accounts.' })
-  const reason = isExplicit
-    ? 'with an explicit deny in an identity-based policy'
-    : `because no identity-based policy allows the ${action} action`
-  return new S3Error('AccessDenied', { message: `User: ${arn} is not authorized to perform: ${action} on resource: ${shown} ${reason}` })
+  return notAuthorized(
+    { arn, action, shown },
+    isExplicit ? 'with an explicit deny in an identity-based policy' : `because no identity-based policy allows the ${action} action`,
+  )
+}
+
+/** @param reason  '': it is not for the caller to know */
+export function notAuthorized({ arn, action, shown }: Pick<Wish, 'arn' | 'action' | 'shown'>, reason: string): S3Error {
+  const wish = `User: ${arn} is not authorized to perform: ${action} on resource: ${shown}`
+  return new S3Error('AccessDenied', { message: `${wish} ${reason}`.trim() })
 }
 
 /** What else is known of a request, beside who makes it. */

@@ -109,7 +109,7 @@ export function accountTarget(): Target<undefined> {
 }
 
 /** For lists: IAM asks for the permission on the paths that are listed. */
-export function underPath(type: IdentityType) {
+export function underPath(type: IdentityType | 'instance-profile') {
   return ({ caller, parameters }: ActionCall): Target<string> => {
     const prefix = parameters.optional('PathPrefix') ?? '/'
     if (prefix.length > 512 || !/^\/[\x21-\x7e]*$/.test(prefix)) {

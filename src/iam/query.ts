@@ -2,6 +2,7 @@
 import { isPrincipal, type Principal } from '../access/caller.ts'
 import { S3Error } from '../model/errors.ts'
 import type { QueryCall, QueryHandler, QueryService } from '../s3/query-api.ts'
+import { absentThings } from './absent-things.ts'
 import { accessKeyActions } from './access-keys.ts'
 import { GetAccountSummary, ListAccountAliases } from './account-summary.ts'
 import type { Action, IamParts } from './action.ts'
@@ -27,6 +28,7 @@ import { createWebTokens, type VerifyWebToken } from './web-token.ts'
 
 /** Every action that is served. */
 export const actions: readonly Action[] = [
+  ...absentThings,
   ...accessKeyActions,
   ...attachmentActions,
   ...boundaryActions,

@@ -43,7 +43,11 @@ export function parseAclHeaders(headers: Headers): RequestedAcl | undefined {
 export function parseCannedAcl(name: string): CannedAcl {
   const canned = cannedAcls.find((known) => known === name)
   if (canned !== undefined) return canned
-  throw new S3Error('InvalidArgument', { details: { ArgumentName: 'x-amz-acl', ArgumentValue: name.slice(0, 64) } })
+  const shown = name.slice(0, 64)
+  throw new S3Error('InvalidArgument', {
+    message: `"${shown}" is no canned ACL. There are: ${cannedAcls.join(', ')}.`,
+    details: { ArgumentName: 'x-amz-acl', ArgumentValue: shown },
+  })
 }
 
 function parseGrantees(header: string, value: string): readonly Grantee[] {

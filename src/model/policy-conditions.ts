@@ -1,6 +1,6 @@
 /** The Condition of a policy statement: every operator and every key in it must hold; of a key's values one is enough. */
 import type { PolicyContext } from './policy-context.ts'
-import { asRecord, syntaxError } from './policy-elements.ts'
+import { asRecord, shown, syntaxError } from './policy-elements.ts'
 import { PolicyError } from './policy-error.ts'
 import { findOperator, type Operator } from './policy-operators.ts'
 import { expand } from './policy-variables.ts'
@@ -53,9 +53,9 @@ function parseOperatorName(name: string): OperatorName {
 
 function parseValues(operator: string, value: unknown): readonly string[] {
   const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-  if (values.length === 0) throw syntaxError()
+  if (values.length === 0) throw syntaxError('A key has no value')
   return values.map((one) => {
-    if (typeof one !== 'string' && typeof one !== 'number' && typeof one !== 'boolean') throw syntaxError()
+    if (typeof one !== 'string' && typeof one !== 'number' && typeof one !== 'boolean') throw syntaxError(`${shown(one)} is no value`)
     const text = String(one)
     // What a variable will hold is not known yet.
     const isChecked = text.includes('${') || (operator === 'Null' ? /^(true|false)$/i.test(text) : findOperator(operator)?.accepts(text))

@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 import { type Condition, parseConditions } from './policy-conditions.ts'
-import { asRecord, asTexts, syntaxError } from './policy-elements.ts'
+import { asRecord, asTexts, shown, syntaxError } from './policy-elements.ts'
 import { inPlace, PolicyError } from './policy-error.ts'
 import { parsePolicyJson } from './policy-json.ts'
 import type { PrincipalIds } from './policy-principal-ids.ts'
@@ -71,7 +71,7 @@ export function parsePolicy(text: string, kind: 'identity' | 'trust'): PolicyDoc
   if (policySize(text) > quota)
     throw new PolicyError('tooLarge', `A policy of this kind has at most ${quota} characters besides white space.`)
   return parseDocument(text, kind, (statement) => ({
-    actions: parseActions(statement, kind),
+    actions: inPlace(statement.NotAction === undefined ? 'Action' : 'NotAction', () => parseActions(statement, kind)),
     ...(kind === 'trust' ? trustParts(statement) : identityParts(statement)),
   }))
 }
@@ -85,9 +85,10 @@ type StatementParts = Pick<PolicyStatement, 'actions' | 'resources' | 'principal
  */
 export function parseDocument(text: string, kind: PolicyKind, partsOf: (statement: StatementJson) => StatementParts): PolicyDocument {
   const document = asRecord(parsePolicyJson(text), ['Version', 'Id', 'Statement'])
-  if (document.Id !== undefined && typeof document.Id !== 'string') throw syntaxError()
+  if (document.Id !== undefined && typeof document.Id !== 'string') throw syntaxError('Id is no string')
+  if (document.Statement === undefined) throw syntaxError('Missing required field Statement')
   const statements = Array.isArray(document.Statement) ? document.Statement : [document.Statement]
-  if (statements.length === 0) throw syntaxError()
+  if (statements.length === 0) throw syntaxError('Statement is an empty list')
   const parsed = statements.map((statement, index) => inPlace(`Statement[${index}]`, () => parseStatement(statement, partsOf)))
   const sids = parsed.flatMap(({ sid }) => (sid === undefined || sid === '' ? [] : [sid]))
   if (new Set(sids).size !== sids.length) throw new PolicyError('malformed', 'Statement IDs (SID) in a single policy must be unique.')
@@ -97,7 +98,7 @@ export function parseDocument(text: string, kind: PolicyKind, partsOf: (statemen
 function parseVersion(version: unknown): PolicyDocument['version'] {
   if (version === undefined) return '2008-10-17'
   if (version === '2008-10-17' || version === '2012-10-17') return version
-  throw new PolicyError('malformed', 'The policy must contain a valid version string')
+  throw new PolicyError('malformed', 'The policy must contain a valid version string: "2012-10-17" or "2008-10-17"', { place: 'Version' })
 }
 
 const statementElements = [
@@ -120,7 +121,10 @@ function parseStatement(value: unknown, partsOf: (statement: StatementJson) => S
   if (sid !== undefined && (typeof sid !== 'string' || !/^[0-9A-Za-z]*$/.test(sid))) {
     throw new PolicyError('malformed', 'Statement IDs (SID) must be alpha-numeric.')
   }
-  if (effect !== 'Allow' && effect !== 'Deny') throw syntaxError()
+  if (effect === undefined) throw syntaxError('Missing required field Effect')
+  if (effect !== 'Allow' && effect !== 'Deny') {
+    throw syntaxError(`${shown(effect)} is neither "Allow" nor "Deny"`).within('Effect')
+  }
   return {
     ...(sid !== undefined && { sid }),
     effect,
@@ -160,17 +164,17 @@ function identityParts(statement: StatementJson): Pick<PolicyStatement, 'resourc
   if (statement.Principal !== undefined || statement.NotPrincipal !== undefined) {
     throw new PolicyError('malformed', 'Policy document should not specify a principal.')
   }
-  const resources = parseMatcher({
-    plain: statement.Resource,
-    negated: statement.NotResource,
-    missing: 'Policy statement must contain resources.',
-  })
+  return { resources: inPlace(statement.NotResource === undefined ? 'Resource' : 'NotResource', () => parseResources(statement)) }
+}
+
+function parseResources({ Resource: plain, NotResource: negated }: StatementJson): Matcher {
+  const resources = parseMatcher({ plain, negated, missing: 'Policy statement must contain resources.' })
   for (const resource of resources.patterns) {
     if (resource !== '*' && !isArnPattern(resource)) {
       throw new PolicyError('malformed', `Resource ${resource.slice(0, 256)} must be in ARN format or "*".`)
     }
   }
-  return { resources }
+  return resources
 }
 
 /** `arn:` and six parts; a variable may hold colons of its own. */
@@ -182,7 +186,7 @@ function trustParts(statement: StatementJson): Pick<PolicyStatement, 'resources'
   for (const name of ['Resource', 'NotResource', 'NotPrincipal'] as const) {
     if (statement[name] !== undefined) throw new PolicyError('malformed', `Has prohibited field ${name}`)
   }
-  return { resources: { negated: false, patterns: ['*'] }, principals: parsePrincipals(statement.Principal) }
+  return { resources: { negated: false, patterns: ['*'] }, principals: inPlace('Principal', () => parsePrincipals(statement.Principal)) }
 }
 
 function parsePrincipals(value: unknown): Principals {
@@ -194,7 +198,7 @@ function parsePrincipals(value: unknown): Principals {
   const federated = asTexts(record.Federated ?? [])
   // Nobody who assumes roles is known by a canonical id: such a principal could never be met, and is checked for its form only.
   const others = asTexts(record.CanonicalUser ?? [])
-  if (services.length + aws.length + federated.length + others.length === 0) throw syntaxError()
+  if (services.length + aws.length + federated.length + others.length === 0) throw syntaxError('Nobody is named')
   for (const service of services) {
     if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(service)) throw invalidPrincipal('SERVICE', service)
   }
@@ -210,7 +214,7 @@ function invalidPrincipal(type: string, value: string): PolicyError {
 
 /** Exactly one of a pair such as Action and NotAction. @throws PolicyError malformed */
 export function parseMatcher({ plain, negated, missing }: { plain: unknown; negated: unknown; missing: string }): Matcher {
-  if (plain !== undefined && negated !== undefined) throw syntaxError()
+  if (plain !== undefined && negated !== undefined) throw syntaxError('The element stands here both with Not and without')
   const patterns = asTexts(plain ?? negated ?? [])
   if (patterns.length === 0) throw new PolicyError('malformed', missing)
   return { negated: plain === undefined, patterns }

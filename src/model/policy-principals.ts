@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  */
 import type { Principals, StatementJson } from './policy-document.ts'
-import { asRecord, asTexts } from './policy-elements.ts'
+import { asRecord, asTexts, shown } from './policy-elements.ts'
 import { inPlace, PolicyError } from './policy-error.ts'
 
 /** Somebody, as principals name them; nothing of it for the anonymous. */
@@ -44,7 +44,10 @@ export function parsePrincipals(statement: StatementJson): Principals {
 
 function readPrincipals(value: unknown): Principals {
   if (value === '*') return { everyone: true, services: [], aws: [], federated: [] }
-  if (typeof value === 'string') throw invalidPrincipal('', value)
+  if (typeof value === 'string') {
+    const why = `${shown(value)} is not "*"; others are named by kind, as in {"AWS":"111122223333"}`
+    throw new PolicyError('malformed', `Invalid principal in policy: ${why}`)
+  }
   const record = asRecord(value, ['AWS', 'Service', 'Federated', 'CanonicalUser'])
   const services = checked('Service', record.Service, /^[a-z0-9-]+(\.[a-z0-9-]+)+$/)
   const aws = checked(

@@ -1,6 +1,14 @@
 /** The table of what is served: routes, access checks, the 501 list and the documentation come from it. One line an operation, in alphabetical order. */
 import type { Operation } from '../s3/define.ts'
 import { AbortMultipartUpload } from './abort-multipart-upload.ts'
+import {
+  GetBucketAccelerateConfiguration,
+  GetBucketCors,
+  GetBucketLogging,
+  GetBucketNotificationConfiguration,
+  GetBucketRequestPayment,
+  GetBucketWebsite,
+} from './absent-configurations.ts'
 import { GetBucketAcl, PutBucketAcl } from './bucket-acl.ts'
 import { DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption } from './bucket-encryption.ts'
 import { DeleteBucketLifecycle, GetBucketLifecycleConfiguration, PutBucketLifecycleConfiguration } from './bucket-lifecycle.ts'
@@ -59,16 +67,22 @@ export const operations: readonly Operation[] = [
   DeleteObjectTagging,
   DeleteObjects,
   DeletePublicAccessBlock,
+  GetBucketAccelerateConfiguration,
   GetBucketAcl,
+  GetBucketCors,
   GetBucketEncryption,
   GetBucketLifecycleConfiguration,
   GetBucketLocation,
+  GetBucketLogging,
+  GetBucketNotificationConfiguration,
   GetBucketOwnershipControls,
   GetBucketPolicy,
   GetBucketPolicyStatus,
   GetBucketReplication,
+  GetBucketRequestPayment,
   GetBucketTagging,
   GetBucketVersioning,
+  GetBucketWebsite,
   GetObject,
   GetObjectAcl,
   GetObjectAttributes,

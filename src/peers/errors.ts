@@ -9,21 +9,30 @@ import { errorTable, S3Error, type S3ErrorCode } from '../model/errors.ts'
 export type PeerFault = 'waiting' | 'network' | 'stranger' | 'credential' | 'protocol' | 'server'
 
 /**
- * It is unknown whether the message had an effect, unless `fault` is `waiting`. Trying again later may well work.
+ * It is unknown whether the message had an effect, unless `isUnsent`. Trying again later may well work.
  * `message` names the region and says why, for people.
  */
 export class PeerUnreachable extends Error {
   readonly region: string
   readonly fault: PeerFault
   readonly why: string
+  /** No byte of the message has left: it cannot have had an effect. */
+  readonly isUnsent: boolean
 
-  constructor(parts: { readonly region: string; readonly fault: PeerFault; readonly why: string; readonly cause?: unknown }) {
-    const { region, fault, why, cause } = parts
+  constructor(parts: {
+    readonly region: string
+    readonly fault: PeerFault
+    readonly why: string
+    readonly isUnsent?: boolean
+    readonly cause?: unknown
+  }) {
+    const { region, fault, why, isUnsent = fault === 'waiting', cause } = parts
     super(`Region ${region} cannot be reached: ${why}`, cause === undefined ? undefined : { cause })
     this.name = 'PeerUnreachable'
     this.region = region
     this.fault = fault
     this.why = why
+    this.isUnsent = isUnsent
   }
 
   /** What a client is told. */

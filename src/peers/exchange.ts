@@ -26,6 +26,13 @@ export async function exchange(pool: Pool, { region, maxBytes, ...options }: Exc
   } catch (cause) {
     if (signal?.aborted) throw signal.reason
     if (cause instanceof PeerUnreachable) throw cause
-    throw new PeerUnreachable({ region, fault: 'network', why: networkFault(cause), cause })
+    throw new PeerUnreachable({ region, fault: 'network', why: networkFault(cause), isUnsent: unsentCodes.includes(codeOf(cause)), cause })
   }
+}
+
+/** There was no connection. */
+const unsentCodes: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
 }

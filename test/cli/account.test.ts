@@ -98,20 +98,56 @@ describe('farshore account', { timeout: 60_000 }, () => {
     expect(await farshore('delete', accountId)).toMatchObject({ code: 1, err: expect.stringContaining('NoSuchEntity') })
   })
 
+  it('gives the root of an account another key, and says which there are when it has two', async () => {
+    const made = await create('forgetful')
+    const { accountId } = made
+    const first = await farshore('new-key', accountId, '--json')
+    expect(first.out.trim().split('\n')).toHaveLength(1)
+    const second = JSON.parse(first.out) as Made
+    expect(second).toEqual({ accountId, accessKeyId: expect.stringMatching(/^AKIA/), secretAccessKey: expect.stringMatching(/^\w{40}$/) })
+    for (const key of [made, second]) expect((await list(key)).Owner?.ID).toBe(made.canonicalId)
+    const refused = await farshore('new-key', accountId)
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('LimitExceeded') })
+    for (const { accessKeyId } of [made, second]) expect(refused.err).toContain(accessKeyId)
+    const third = JSON.parse((await farshore('new-key', accountId, '--replace', made.accessKeyId, '--json')).out) as Made
+    expect((await list(third)).Owner?.ID).toBe(made.canonicalId)
+    await expect(list(made)).rejects.toMatchObject({ name: 'InvalidAccessKeyId' })
+    expect((await farshore('new-key', accountId, '--replace', second.accessKeyId)).out).toMatch(/another key.+\n {2}access key id {6}AKIA/)
+    expect(await farshore('new-key', '999999999999')).toMatchObject({ code: 1, err: expect.stringContaining('NoSuchEntity') })
+    const ofAnother = await farshore('new-key', accountId, '--replace', (await create('another')).accessKeyId)
+    expect(ofAnother).toMatchObject({ code: 1, err: expect.stringContaining('NoSuchEntity') })
+  })
+
+  it('gives a name once', async () => {
+    const { accountId } = await create('harbour')
+    const refused = await farshore('create', 'harbour', '--json')
+    expect(refused).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining(`There is an account named harbour already: ${accountId}.`),
+    })
+  })
+
   it('has the account of the configuration, which stays', async () => {
     const listed = JSON.parse((await farshore('list', '--json')).out) as { accounts: readonly { accountId: string; displayName: string }[] }
     const first = listed.accounts.find(({ displayName }) => displayName === 'root')
-    for (const word of ['disable', 'delete']) {
+    expect((await farshore('list')).out).toMatch(new RegExp(`^${first?.accountId} .+  root \\(the operator\\)$`, 'm'))
+    for (const word of ['disable', 'delete', 'new-key']) {
       expect(await farshore(word, first?.accountId ?? '')).toMatchObject({ code: 1, err: expect.stringContaining('InvalidRequest') })
     }
   })
 
   it.each([
-    ['a name that is empty', ['create', '']],
-    ['an address that is none', ['create', 'x', '--email', 'nobody']],
-    ['an id that is none', ['disable', '../x']],
-  ])('refuses %s', async (_, args) => {
-    expect(await farshore(...args)).toMatchObject({ code: 1, err: expect.stringContaining('InvalidArgument') })
+    ['a name that is empty', ['create', ''], 'The name of an account (displayName) has 1 to 128 printable characters.'],
+    [
+      'an address that is none',
+      ['create', 'x', '--email', 'nobody'],
+      'The e-mail address (email) is none: it reads like name@example.org.',
+    ],
+    ['an id that is none', ['disable', '../x'], 'An account id has twelve digits.'],
+    ['a key for an id that is none', ['new-key', '../x'], 'An account id has twelve digits.'],
+  ])('refuses %s', async (_, args, words) => {
+    expect(await farshore(...args)).toMatchObject({ code: 1, err: expect.stringContaining(`InvalidArgument ${words}`) })
   })
 
   it('writes no secret to any log or row', async () => {

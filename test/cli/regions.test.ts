@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
@@ -93,10 +94,13 @@ describe('farshore regions', () => {
       const refused = await promote(['us-east-1', '--data', folder])
       expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('--force') })
     })
+    expect((await farshore(['--data', folder])).out).toMatch(
+      /^us-east-1: follows eu-west-1, epoch 2, 5 rows, up to date when eu-west-1 was last heard\n {2}does not reach eu-west-1 since /,
+    )
     const forced = await promote(['us-east-1', '--data', folder, '--force'])
     expect(forced.code).toBe(0)
     expect(forced.out).toMatch(
-      /^us-east-1 is home, epoch 3, 6 rows, without eu-west-1\n {2}lost: changes that region eu-west-1 has made since/,
+      /^us-east-1 is home, epoch 3, 6 rows, without eu-west-1\n {2}may be lost: changes that region eu-west-1 has made since/,
     )
     await near.send(new CreateBucketCommand({ Bucket: 'written-by-the-old-home' }))
 
@@ -107,6 +111,21 @@ describe('farshore regions', () => {
       expect(away.err.trim()).toMatch(/^farshore: Region eu-west-1 cannot be reached at http:\S+\.$/)
     })
     expect((JSON.parse((await farshore(['--data', folder, '--json'])).out) as Said).silent).toEqual(['eu-west-1'])
+  })
+
+  it('says of an address that takes connections and never answers that it does not answer in time', { timeout: 60_000 }, async () => {
+    const silent = createServer()
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo // a listening TCP server has an address of this kind
+    const environment = { AWS_ACCESS_KEY_ID: regions.accessKeyId, AWS_SECRET_ACCESS_KEY: regions.secretAccessKey }
+    try {
+      expect(await farshore(['--endpoint', `http://127.0.0.1:${port}`], environment)).toMatchObject({
+        code: 1,
+        err: `farshore: What listens does not answer in time at http://127.0.0.1:${port}.\n`,
+      })
+    } finally {
+      silent.close()
+    }
   })
 
   it('is for the root key alone', async () => {

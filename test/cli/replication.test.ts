@@ -129,6 +129,8 @@ describe('farshore replication', () => {
       { pendingOperations: 0, failed: 1, lastError: { code: 'InitiateReplicationNotPermitted', at: expect.stringMatching(/Z$/) } },
     ])
 
+    expect((await run(['status', '--data', folder])).out).toMatch(/, 1 failed; last error \S+Z InitiateReplicationNotPermitted: /)
+
     // Not everything stands over there.
     expect(await run(['status', '--data', folder, '--wait', '5'])).toMatchObject({ code: 3, out: expect.stringContaining('1 failed') })
 
@@ -162,6 +164,30 @@ describe('farshore replication', () => {
       code: 1,
       err: expect.stringContaining('no deployment'),
     })
+  })
+
+  it('says that it does not know of rules and failures while the region of their source is away', { timeout: 60_000 }, async () => {
+    const data = await mkdtemp(join(tmpdir(), 'farshore-cli-'))
+    const others = await up(['--regions', 'us-east-1,eu-west-1', '--data', data, '--port', String(await freePorts()), '--no-restart'])
+    try {
+      expect((await run(['status', '--data', data])).out).toBe('No bucket has a replication rule.\n')
+      process.kill(others.regions[0]?.pid ?? 0, 'SIGKILL')
+      await eventually(async () => {
+        for (const [word, nothing] of [
+          ['status', 'No bucket has a replication rule'],
+          ['failed', 'Nothing has failed'],
+        ] as const) {
+          const away = await run([word, '--data', data])
+          expect(away).toMatchObject({
+            code: 1,
+            out: `${nothing} in the regions that answer. What there is in us-east-1 is not known: it does not answer.\n`,
+          })
+        }
+      })
+    } finally {
+      await others.stop()
+      await rm(data, { recursive: true, force: true })
+    }
   })
 
   it('tells an S3 client that took the admin listener for S3 where S3 is', async () => {

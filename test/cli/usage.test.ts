@@ -40,7 +40,7 @@ describe('a wrong command', () => {
     [['up', '--port', '99999'], /A port is a number from 1 to 65535/],
     [['up', '--port', '0'], /A port is a number from 1 to 65535/],
     [['up', '--regions', 'us_east'], /"us_east": a region name has/],
-    [['up', '--regions', 'a,a'], /a stands there twice/],
+    [['up', '--regions', 'a,a'], /is invalid\. Each region is named once, and a is named twice\./],
     [['up', '--regions', ''], /a region name has/],
     [['up', 'extra'], /too many arguments/],
     [['server', '--config'], /argument missing/],

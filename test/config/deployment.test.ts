@@ -66,7 +66,7 @@ describe('a deployment', () => {
   })
 
   it('says how to make one where there is none', async () => {
-    await expect(openDeployment(folder)).rejects.toThrow(/There is no deployment in .*farshore up --data/)
+    await expect(openDeployment(folder)).rejects.toThrow(/There is no deployment in .*farshore up --data .*named by --data DIR/)
   })
 
   it('refuses a deployment file of another version', async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deletingBuckets } from '../../src/metadata/tables/buckets.ts'
 import {
   account,
+  alike,
   bucketOf,
   createRole,
   Deployment,
@@ -89,6 +90,23 @@ describe('an answer of home that is lost', () => {
     expect(await creating).toMatchObject({ name: 'once', region: 'eu-west-1' })
     expect(await kindsAt(home)).toEqual(['setHome', 'createBucket'])
     expect(link.requests.filter((line) => line.includes('append')).length).toBeGreaterThanOrEqual(2)
+  })
+
+  it('leaves the outcome unknown to a client that has waited long enough, and says so', async () => {
+    await makeAccount(home)
+    await deployment.link('us-east-1').set({ kind: 'drop', pattern: /control\/append/ })
+    const refused = await refusal(createRole(europe, 'carried-out'))
+    expect(refused).toMatchObject({ code: 'ServiceUnavailable', status: 503, details: { Region: 'us-east-1' } })
+    expect(refused.message).toMatch(
+      /^Region us-east-1 cannot be reached: .*\. Whether the change was made is not known: look before you try/,
+    )
+    expect(await kindsAt(home)).toEqual(['setHome', 'createAccount', 'createIdentity'])
+  })
+
+  it('is told from a message that never left', async () => {
+    await deployment.link('us-east-1').set({ kind: 'down' })
+    await eventually(() => !europe.peers.to('us-east-1').isReachable, 'home to be away')
+    expect((await refusal(createRole(europe, 'never-asked-for'))).message).not.toContain('not known')
   })
 
   it('leaves a deletion to be ended when home is back, also over a restart', async () => {
@@ -178,7 +196,14 @@ describe('a history that does not fit', () => {
     await cp(`${folder}-backup`, folder, { recursive: true })
     home = await deployment.start('us-east-1')
     await eventually(stopped, 'Europe to stop')
-    expect(europe.control.status().reason).toContain('the histories differ')
+    expect(europe.control.status().reason).toMatch(/^the histories differ: .+; see docs\/home-region\.md$/)
+
+    // Whoever has everything is made home, and the restored one follows it.
+    await europe.control.promote({ force: true })
+    await alike([home, europe])
+    expect(await home.control.nameOf('forgotten')).toBeDefined()
+    await home.control.createBucket(bucketOf('goes-on'))
+    await alike([home, europe])
   })
 
   it('stops a home that has lost its data, instead of beginning a second history', async () => {

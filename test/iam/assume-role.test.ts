@@ -87,6 +87,16 @@ describe('AssumeRole within an account', () => {
     expect(texts[0]).toBe(texts[1])
   })
 
+  it('tells what is in the way: the policies of the user, or the trust policy of a role of the same account', async () => {
+    const closed = await newRole(node(), trusting(homeAccount, { StringEquals: { 'sts:ExternalId': 'ticket-7' } }))
+    const said = async (sts: STSClient, arn: string) => (await refusal(assume(sts, arn))).message.split(`${arn}`)[1]?.trim()
+    expect(await said((await newUser(node())).sts, closed)).toBe('because no identity-based policy allows the sts:AssumeRole action')
+    const user = await newUser(node(), { policy: allow('*') })
+    expect(await said(user.sts, closed)).toBe('because no role trust policy allows the sts:AssumeRole action')
+    const shut = statements({ Effect: 'Deny', Principal: { AWS: user.arn }, Action: 'sts:AssumeRole' })
+    expect(await said(user.sts, await newRole(node(), shut))).toBe('with an explicit deny in the role trust policy')
+  })
+
   it('is not for the root', async () => {
     const arn = await newRole(node(), trusting(homeAccount))
     expect(await refusal(assume(stsOf(node()), arn))).toMatchObject({ ...denied, message: 'Roles may not be assumed by root accounts.' })
@@ -138,6 +148,24 @@ describe('AssumeRole across accounts', () => {
     const arn = await newRole(node(), trusting(other.accountId), { by: other.iam })
     const user = await newUser(node(), { policy: allow('*') })
     expect(await refusal(assume(user.sts, arn))).toMatchObject(denied)
+  })
+
+  it('tells nothing of a role of another account: neither why it trusts nobody, nor its tags, nor whether it is there', async () => {
+    const other = await newAccount(node())
+    const Tags = [{ Key: 'env', Value: 'prod' }]
+    const tagged = await newRole(node(), trusting(other.accountId), { by: other.iam, Tags })
+    const plain = await newRole(node(), trusting(other.accountId), { by: other.iam })
+    const arns = [tagged, plain, plain.replace(roleName(plain), newName('role'))]
+    const condition = { Condition: { StringEquals: { 'aws:ResourceTag/env': 'prod' } } }
+    for (const policy of [allow('*'), allow('*', '*', condition)]) {
+      const user = await newUser(node(), { policy })
+      const texts = await Promise.all(arns.map(async (arn) => (await refusal(assume(user.sts, arn))).message.replace(arn, 'ARN')))
+      expect(new Set(texts).size).toBe(1)
+      const isOpen = policy === allow('*')
+      expect(texts[0]?.endsWith(isOpen ? 'on resource: ARN' : 'because no identity-based policy allows the sts:AssumeRole action')).toBe(
+        true,
+      )
+    }
   })
 })
 

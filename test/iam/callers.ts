@@ -66,7 +66,7 @@ export async function newUser(
 export async function newRole(
   node: TestNode,
   trust: string,
-  { by, ...more }: { by?: IAMClient; MaxSessionDuration?: number } = {},
+  { by, ...more }: { by?: IAMClient; MaxSessionDuration?: number; Tags?: { Key: string; Value: string }[] } = {},
 ): Promise<string> {
   const command = new CreateRoleCommand({ RoleName: newName('role'), AssumeRolePolicyDocument: trust, ...more })
   return (await (by ?? iamOf(node)).send(command)).Role?.Arn ?? ''

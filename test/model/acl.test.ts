@@ -16,7 +16,7 @@ import {
   resolveAcl,
 } from '../../src/model/acl.ts'
 import { parseAclHeaders } from '../../src/model/acl-headers.ts'
-import { verdict } from './refused.ts'
+import { refused, verdict } from './refused.ts'
 
 const alice = { ID: 'a'.repeat(64) }
 const bob = { ID: 'b'.repeat(64) }
@@ -56,6 +56,12 @@ describe('canned ACLs', () => {
 
 describe('ACL headers', () => {
   it('asks for nothing without them', () => expect(parseAclHeaders({ host: 'x' })).toBeUndefined())
+
+  it('says which canned names there are', () => {
+    const error = refused(() => parseAclHeaders({ 'x-amz-acl': 'nonsense' }))
+    expect(error).toMatchObject({ code: 'InvalidArgument', details: { ArgumentName: 'x-amz-acl', ArgumentValue: 'nonsense' } })
+    expect(error.message).toMatch(/^"nonsense" is no canned ACL\. There are: private, public-read, .+\.$/)
+  })
 
   it('reads a canned name', () => expect(parseAclHeaders({ 'x-amz-acl': 'public-read' })).toEqual(canned('public-read')))
 

@@ -38,7 +38,7 @@ describe('the policy of a bucket', () => {
     ['a user with a wildcard', { Principal: { AWS: 'arn:aws:iam::111111111111:user/*' } }, /Invalid principal in policy/],
     ['an account of eleven digits', { Principal: { AWS: '11111111111' } }, /Invalid principal in policy/],
     ['a canonical id too short', { Principal: { CanonicalUser: 'abc' } }, /Invalid principal in policy/],
-    ['a text that is no *', { Principal: 'me' }, /Invalid principal in policy/],
+    ['a text that is no *', { Principal: 'me' }, /Invalid principal in policy: "me" is not "\*"; .* \(Statement\[1\]\.Principal\)$/],
     ['nobody', { Principal: { AWS: [] } }, /Invalid principal in policy/],
     ['no action', { Action: undefined }, /Missing required field Action/],
     ['an unknown action', { Action: 's3:GetOject' }, /invalid action "s3:GetOject" \(Statement\[1\]\.Action\)/],

@@ -40,14 +40,19 @@ describe('an identity policy', () => {
     ['no JSON', '{', /invalid Json/],
     ['not an object', '[]', /Syntax errors/],
     ['null', 'null', /Syntax errors/],
-    ['no statement', '{"Version":"2012-10-17"}', /Syntax errors/],
+    ['no statement', '{"Version":"2012-10-17"}', /^Syntax errors in policy\. Missing required field Statement$/],
+    ['nothing at all', '{}', /^Syntax errors in policy\. Missing required field Statement$/],
     ['an empty list of statements', identity([]), /Syntax errors/],
-    ['an unknown version', identity(allow, { Version: '2012-10-18' }), /valid version/],
+    ['an unknown version', identity(allow, { Version: '2012-10-18' }), /valid version string: "2012-10-17" or "2008-10-17" \(Version\)$/],
     ['an unknown element', identity(allow, { Extra: 1 }), /Syntax errors/],
-    ['an unknown element of a statement', identity({ ...allow, Extra: 1 }), /Syntax errors/],
+    ['an unknown element of a statement', identity({ ...allow, Efect: 1 }), /Syntax errors.*no element "Efect" here \(Statement\[0\]\)$/],
     ['an Id that is no text', identity(allow, { Id: 1 }), /Syntax errors/],
-    ['no effect', identity({ ...allow, Effect: undefined }), /Syntax errors/],
-    ['an effect in other case', identity({ ...allow, Effect: 'allow' }), /Syntax errors/],
+    ['no effect', identity({ ...allow, Effect: undefined }), /Syntax errors.*Missing required field Effect \(Statement\[0\]\)$/],
+    [
+      'an effect in other case',
+      identity({ ...allow, Effect: 'allow' }),
+      /Syntax errors.*"allow" is neither .* \(Statement\[0\]\.Effect\)$/,
+    ],
     ['a Sid with a space', identity({ ...allow, Sid: 'a b' }), /alpha-numeric/],
     [
       'one Sid twice',
@@ -61,7 +66,7 @@ describe('an identity policy', () => {
     ['an empty list of actions', identity({ ...allow, Action: [] }), /must contain actions/],
     ['Action and NotAction', identity({ ...allow, NotAction: 's3:*' }), /Syntax errors/],
     ['an action without its service', identity({ ...allow, Action: 'GetObject' }), /prefaced by a vendor/],
-    ['an action that is no text', identity({ ...allow, Action: 1 }), /Syntax errors/],
+    ['an action that is no text', identity({ ...allow, Action: 1 }), /Syntax errors.*1 is no string \(Statement\[0\]\.Action\)$/],
     ['no resource', identity({ ...allow, Resource: undefined }), /must contain resources/],
     ['a resource that is no ARN', identity({ ...allow, Resource: 'b/*' }), /must be in ARN format/],
     ['an ARN with too few parts', identity({ ...allow, Resource: 'arn:aws:s3:b' }), /must be in ARN format/],
@@ -88,7 +93,7 @@ describe('an identity policy', () => {
 
   it('is refused when a name stands twice in one object, however it is spelled', () => {
     const text = '{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","\\u0045ffect":"Deny"}}'
-    expect(() => parsePolicy(text, 'identity')).toThrow(PolicyError)
+    expect(() => parsePolicy(text, 'identity')).toThrow(/^Syntax errors in policy\. The name "Effect" stands twice/)
     // The same name in two objects, and as a value, is no repetition.
     const first = '{"Sid":"Effect","Effect":"Allow","Action":["s3:*","s3:*"],"Resource":"*"}'
     const fine = `{"Statement":[${first},{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}`

@@ -154,6 +154,15 @@ export function* deletingBuckets(): Steps<readonly Bucket[]> {
   return rows.map(toBucket)
 }
 
+/** Ids of those that hold versions, or uploads that go on. */
+export function* bucketsInUse(): Steps<readonly string[]> {
+  const rows = yield statement(
+    `SELECT id FROM buckets WHERE EXISTS (SELECT 1 FROM versions WHERE bucket_id = buckets.id)
+     OR EXISTS (SELECT 1 FROM uploads WHERE bucket_id = buckets.id AND state = 'open')`,
+  )
+  return rows.map((row) => text(row.id))
+}
+
 /** Drops an emptied bucket and all that goes by its id: part of applying a DeleteBucket of the control log in the region that held it. */
 export function* dropBucket(bucketId: string, { seq }: TransactionContext): Steps<void> {
   yield statement(
