@@ -1,6 +1,7 @@
 /** What must hold of one version and the rows beside it, as seen at one moment. */
 import type { RowFault, VersionFacts } from '../metadata/tables/checks.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
+import { readLegalHold, readRetention } from '../model/object-lock.ts'
 import type { DestinationStatus } from '../model/replication-status.ts'
 import { publicVersionId } from '../model/version.ts'
 
@@ -10,6 +11,7 @@ export function faultsOfVersion(facts: VersionFacts): readonly RowFault[] {
   return [
     ...contentFaults(facts).map((what) => ({ kind: 'version', ...place, what })),
     ...statusFaults(facts).map((what) => ({ kind: 'status', ...place, what })),
+    ...lockFaults(facts).map((what) => ({ kind: 'version', ...place, what })),
   ]
 }
 
@@ -23,6 +25,14 @@ function contentFaults({ version, parts }: VersionFacts): readonly string[] {
   if (parts.count !== partCount) faults.push(`it has ${parts.count} parts, and says ${partCount}`)
   if (parts.sizeBytes !== size) faults.push(`its parts have ${parts.sizeBytes} bytes, and it says ${size}`)
   return faults
+}
+
+/** Such a version is kept as locked, and nobody can say for how long. */
+function lockFaults({ version: { record } }: VersionFacts): readonly string[] {
+  return [
+    ...(readRetention(record) === 'unreadable' ? ['its retention cannot be read'] : []),
+    ...(readLegalHold(record) === 'unreadable' ? ['its legal hold cannot be read'] : []),
+  ]
 }
 
 /** A status and the tasks for it change in one transaction: whoever is PENDING has a task that waits. */

@@ -10,7 +10,7 @@ import type { Bucket } from '../model/bucket.ts'
 import { type AgingBucket, type PassParts, passSteps } from './pass.ts'
 import { withMarkerIds } from './propose.ts'
 
-/** A bucket whose pass fails is left alone for so long; the others go on. */
+/** What fails is left alone for so long; the rest goes on. */
 const failedRestMs = 60_000
 const restMaxMs = 50
 /** How soon a change of rules is seen. */
@@ -43,6 +43,7 @@ export class LifecycleEngine implements Engine {
   /** Of the last pass of each bucket that is over: the rules it had, and its midnight. Undefined: not read yet. */
   #passed: Map<string, { readonly configuration: string; readonly dueMs: number }> | undefined
   #passing: Passing | undefined
+  #againRest: Failure | undefined
   #nextAgainMs: number | undefined
   #isAgainsTurn = true
 
@@ -81,7 +82,8 @@ export class LifecycleEngine implements Engine {
     const { clock, dayMs } = this.#parts
     const nowMs = clock.nowMs()
     const pollMs = Math.min(pollMaxMs, Math.max(pollMinMs, dayMs / pollsADay))
-    const nextMs = Math.min(this.#midnightMs() + dayMs, this.#nextAgainMs ?? Number.POSITIVE_INFINITY)
+    const againMs = Math.max(this.#nextAgainMs ?? Number.POSITIVE_INFINITY, this.#againRest?.untilMs ?? 0)
+    const nextMs = Math.min(this.#midnightMs() + dayMs, againMs)
     return sleep(Math.max(1, Math.min(pollMs, nextMs - nowMs)), signal)
   }
 
@@ -95,9 +97,17 @@ export class LifecycleEngine implements Engine {
 
   async #judgeAgain(): Promise<boolean> {
     const { metadata, ids: clock, dayMs } = this.#parts
+    const nowMs = this.#parts.clock.nowMs()
+    if (this.#againRest !== undefined && isWaiting(this.#againRest, nowMs)) return false
     this.#nextAgainMs = await metadata.read(() => nextAgainMs())
-    if (this.#nextAgainMs === undefined || this.#nextAgainMs > this.#parts.clock.nowMs()) return false
-    await withMarkerIds(clock, (ids) => metadata.commit({ tx: 'applyLifecycleAgain', dayMs, ...ids }))
+    if (this.#nextAgainMs === undefined || this.#nextAgainMs > nowMs) return false
+    try {
+      await withMarkerIds(clock, (ids) => metadata.commit({ tx: 'applyLifecycleAgain', dayMs, ...ids }))
+      this.#againRest = undefined
+    } catch (error) {
+      this.#againRest = failureOf(error, nowMs)
+      this.#parts.log.warn({ err: error }, 'what lifecycle put off could not be judged, and will be again')
+    }
     return true
   }
 
@@ -112,8 +122,7 @@ export class LifecycleEngine implements Engine {
       this.#passed?.set(id, { configuration: bucket.configuration, dueMs })
       this.#failures.delete(id)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#failures.set(id, { reason, untilMs: this.#parts.clock.nowMs() + failedRestMs })
+      this.#failures.set(id, failureOf(error, this.#parts.clock.nowMs()))
       this.#parts.log.warn({ err: error, bucket: name }, 'a lifecycle pass failed, and will be tried again')
     }
     this.#passing = undefined
@@ -128,7 +137,7 @@ export class LifecycleEngine implements Engine {
     const due = aging.filter(({ bucket, configuration }) => {
       const passed = this.#passed?.get(bucket.id)
       const failure = this.#failures.get(bucket.id)
-      if (failure !== undefined && failure.untilMs > nowMs && failure.untilMs <= nowMs + failedRestMs) return false
+      if (failure !== undefined && isWaiting(failure, nowMs)) return false
       return passed?.configuration !== configuration || passed.dueMs !== dueMs
     })
     // Whoever has waited longest: with short days some pass may always be due.
@@ -167,4 +176,13 @@ export class LifecycleEngine implements Engine {
     const { clock, dayMs } = this.#parts
     return Math.floor(clock.nowMs() / dayMs) * dayMs
   }
+}
+
+function failureOf(error: unknown, nowMs: number): Failure {
+  return { reason: error instanceof Error ? error.message : String(error), untilMs: nowMs + failedRestMs }
+}
+
+/** NOTE: a time further away was said by a clock that has been put back. */
+function isWaiting({ untilMs }: Failure, nowMs: number): boolean {
+  return untilMs > nowMs && untilMs <= nowMs + failedRestMs
 }

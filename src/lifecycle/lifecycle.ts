@@ -1,4 +1,5 @@
 /** Lifecycle of a region, composed: the engine, and what can be told of it. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Engine } from '../lib/engine.ts'
 import { agingBuckets, bucketByName } from '../metadata/tables/buckets.ts'
 import { heldBack } from '../metadata/tables/lifecycle-again.ts'
@@ -54,7 +55,11 @@ export function createLifecycle(parts: EngineParts): Lifecycle {
       const { nextPassMs, nextAgainMs = null, passingId } = engine.next()
       const found = await metadata.read(() => agingBuckets())
       const buckets: BucketLifecycle[] = []
-      for (const bucket of found.slice(0, bucketsMax)) buckets.push(await statusOf(bucket, passingId === bucket.id))
+      for (const bucket of found.slice(0, bucketsMax)) {
+        buckets.push(await statusOf(bucket, passingId === bucket.id))
+        // What is durable is answered within a turn: others have theirs in between.
+        await nextTurn()
+      }
       return { dayMs, nextPassMs, nextAgainMs, buckets, unlisted: Math.max(0, found.length - bucketsMax) }
     },
     async preview(bucketName, page) {

@@ -42,6 +42,8 @@ export const tagValueMaxLength = 256
 /** S3: default retention of Object Lock. */
 export const lockDaysMax = 36_500
 export const lockYearsMax = 100
+/** Ours: the last day of the last year that a date of S3 has room for. */
+export const dateMaxMs = Date.UTC(9999, 11, 31)
 /** S3: grants of one ACL. */
 export const grantsMax = 100
 

@@ -4,7 +4,7 @@
  */
 import { S3Error } from './errors.ts'
 import { type Headers, headerValue } from './headers.ts'
-import { lockDaysMax, lockYearsMax } from './limits.ts'
+import { dateMaxMs, lockDaysMax, lockYearsMax } from './limits.ts'
 import { type BucketObjectLock, type Retention, type RetentionMode, retentionModes } from './object-lock.ts'
 
 export const lockHeaderNames = {
@@ -35,8 +35,10 @@ export function parseLockHeaders(headers: Headers): RequestedLock {
 
 /** @throws S3Error InvalidArgument */
 export function checkRetainUntil(retention: Retention | null | undefined, nowMs: number): void {
-  if (retention === null || retention === undefined || retention.untilMs > nowMs) return
-  throw invalid(lockHeaderNames.retainUntil, new Date(retention.untilMs).toISOString(), 'The retain until date must be in the future!')
+  if (retention === null || retention === undefined) return
+  const refused = (message: string) => invalid(lockHeaderNames.retainUntil, new Date(retention.untilMs).toISOString(), message)
+  if (retention.untilMs <= nowMs) throw refused('The retain until date must be in the future!')
+  if (retention.untilMs > dateMaxMs) throw refused('The retain until date lies too far ahead.')
 }
 
 /** `<Rule>` of `<ObjectLockConfiguration>` as it was read. */

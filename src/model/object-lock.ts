@@ -3,6 +3,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
  */
 import { S3Error } from './errors.ts'
+import { dateMaxMs } from './limits.ts'
 
 export const retentionModes = ['GOVERNANCE', 'COMPLIANCE'] as const
 export type RetentionMode = (typeof retentionModes)[number]
@@ -105,7 +106,8 @@ export function readRetention({ retention }: LockedRecord): Retention | 'unreada
   if (!isObject(value)) return 'unreadable'
   const mode = retentionModes.find((one) => one === value.mode)
   const { untilMs } = value
-  if (mode === undefined || typeof untilMs !== 'number' || !Number.isFinite(untilMs)) return 'unreadable'
+  if (mode === undefined || typeof untilMs !== 'number' || !Number.isInteger(untilMs)) return 'unreadable'
+  if (untilMs < 0 || untilMs > dateMaxMs) return 'unreadable'
   return { mode, untilMs }
 }
 

@@ -21,7 +21,7 @@ export const DeleteObject = operation({
     ...bypassMember,
     Supported: headers(refuseUnsupported),
   },
-  errors: ['AccessDenied', 'InvalidArgument', 'NotImplemented', 'PreconditionFailed'],
+  errors: ['InvalidArgument', 'NotImplemented', 'PreconditionFailed'],
 
   async handle(context, { Key, VersionId, IfMatch, Bypass }) {
     const { bucket, services } = context

@@ -1,4 +1,5 @@
 /** What the source's side forbids: the destination knows neither the policy of the source bucket nor who owns what is in it. */
+import { isOrderedId } from '../lib/hybrid-clock.ts'
 import type { Task } from '../metadata/tables/tasks.ts'
 import { objectAclAllows } from '../model/acl-permissions.ts'
 import { parseRoleArn } from '../model/arn.ts'
@@ -32,9 +33,14 @@ export function sourceRefusal({ bucket, policy, version, task, nowMs }: SourceSi
     if (refusal !== undefined) return refusal
   }
   // What the row of a lock does not say cannot be sent, and a version without its lock must not be.
-  if (readRetention(version.record) === 'unreadable') return 'SrcGetRetentionNotPermitted'
-  if (readLegalHold(version.record) === 'unreadable') return 'SrcGetLegalHoldNotPermitted'
+  const { retention, legalHold } = version.record
+  if (readRetention(version.record) === 'unreadable' || !isStamped(retention)) return 'SrcGetRetentionNotPermitted'
+  if (readLegalHold(version.record) === 'unreadable' || !isStamped(legalHold)) return 'SrcGetLegalHoldNotPermitted'
   return isContent && !isReadable(bucket, version) ? 'SrcGetObjectNotPermitted' : undefined
+}
+
+function isStamped(attribute: { readonly stamp: unknown } | undefined): boolean {
+  return attribute === undefined || (typeof attribute.stamp === 'string' && isOrderedId(attribute.stamp))
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What one region says to another about versions: the messages, their limits, and how they are read strictly. */
 import { z } from 'zod'
 import { isOrderedId } from '../lib/hybrid-clock.ts'
-import { grantsMax, objectMaxBytes, objectTagsMax, partMaxBytes, partNumberMax } from '../model/limits.ts'
+import { dateMaxMs, grantsMax, objectMaxBytes, objectTagsMax, partMaxBytes, partNumberMax } from '../model/limits.ts'
 import { retentionModes } from '../model/object-lock.ts'
 import { type FailureReason, failureReasons } from '../model/replication-reasons.ts'
 import { storageClasses } from '../model/storage-class.ts'
@@ -33,8 +33,7 @@ const headerText = z
   .refine((text) => !/\p{Cc}/u.test(text.replaceAll('\t', '')), 'a control character')
 const name = z.string().min(1).max(255)
 const count = z.int().min(0)
-/** Up to the year 9999, the last that a date of S3 has room for. */
-const time = count.max(Date.UTC(9999, 11, 31))
+const time = count.max(dateMaxMs)
 const checksum = z.strictObject({
   algorithm: z.enum(['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256']),
   type: z.enum(['COMPOSITE', 'FULL_OBJECT']),

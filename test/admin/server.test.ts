@@ -21,6 +21,7 @@ const rulesPath = '/admin/v1/replication'
 const failedPath = '/admin/v1/replication/failed'
 const accountsPath = '/admin/v1/accounts'
 const damagePath = '/admin/v1/damage'
+const lifecyclePath = '/admin/v1/lifecycle'
 
 interface Signing {
   readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string }
@@ -106,7 +107,7 @@ describe('the admin listener', () => {
     const pair = await openPair()
     const { source } = pair
     const wrongSecret = { ...rootKey, secretAccessKey: `${rootKey.secretAccessKey}!` }
-    for (const path of [rulesPath, failedPath, damagePath]) {
+    for (const path of [rulesPath, failedPath, damagePath, lifecyclePath, `${lifecyclePath}/preview?bucket=any`]) {
       expect(await answerOf(`${source.adminUrl}${path}`)).toMatchObject({ status: 403, code: 'AccessDenied' })
       expect(await ask(source, path, { service: 's3' })).toMatchObject({ status: 403, code: 'AccessDenied' })
       expect(await ask(source, path, { service: 'sts' })).toMatchObject({ status: 403, code: 'AccessDenied' })
@@ -150,7 +151,7 @@ describe('the admin listener', () => {
     const made = await post(body)
     expect(made.status).toBe(200)
     const key = JSON.parse(made.text) as { accessKeyId: string; secretAccessKey: string }
-    for (const path of [rulesPath, failedPath, damagePath, accountsPath, '/admin/v1/region']) {
+    for (const path of [rulesPath, failedPath, damagePath, lifecyclePath, accountsPath, '/admin/v1/region']) {
       expect(await ask(source, path, { key })).toMatchObject({ status: 403, code: 'AccessDenied' })
     }
     expect(await post(body, key)).toMatchObject({ status: 403, code: 'AccessDenied' })

@@ -117,6 +117,8 @@ describe('a check', () => {
     ['a latest version that is not marked', 'latest', `UPDATE versions SET is_latest = 0 WHERE key = 'small'`],
     ['two latest versions', 'latest', `UPDATE versions SET is_latest = 1 WHERE ${where('key')}`],
     ['a version without content', 'version', `UPDATE versions SET blob = NULL WHERE key = 'small'`],
+    ['a retention that cannot be read', 'version', `UPDATE versions SET record = json_set(record, '$.retention', 1) WHERE key = 'small'`],
+    ['a hold that cannot be read', 'version', `UPDATE versions SET record = json_set(record, '$.legalHold', 1) WHERE key = 'small'`],
     ['a task that is gone', 'status', `DELETE FROM tasks WHERE ${where('other')}`],
     [
       'a status that was never settled',

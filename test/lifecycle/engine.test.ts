@@ -129,12 +129,12 @@ describe('a preview', () => {
       source,
       bucket,
       { Filter: { Prefix: 'b' }, Expiration: { ExpiredObjectDeleteMarker: true } },
-      { Filter: { And: { Prefix: 'a/', ObjectSizeGreaterThan: 4 } }, Transitions: [{ Days: 0, StorageClass: 'STANDARD_IA' }] },
+      { Filter: { And: { Prefix: 'a/', ObjectSizeGreaterThan: 4 } }, Transitions: [{ Days: 0, StorageClass: 'GLACIER_IR' }] },
     )
     const path = `/admin/v1/lifecycle/preview?bucket=${bucket}`
     const common = { heldBack: null, bytes: 0, versionId: expect.any(String) }
     const wanted = [
-      { ...common, key: 'a/1', versionId: VersionId, action: 'transition', storageClass: 'STANDARD_IA', ruleId: 'rule-1', bytes: 5 },
+      { ...common, key: 'a/1', versionId: VersionId, action: 'transition', storageClass: 'GLACIER_IR', ruleId: 'rule-1', bytes: 5 },
       { ...common, key: 'b', action: 'remove', storageClass: null, ruleId: 'rule-0' },
     ]
     const look = async () => (await source.admin<LifecyclePreview>(path)).entries.toSorted((x, y) => (x.key < y.key ? -1 : 1))

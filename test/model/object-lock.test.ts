@@ -35,6 +35,8 @@ describe('removalRefusal', () => {
     ['a mode that is none', { retention: { value: { mode: 'governance', untilMs: past } } }, 'unreadable', 'unreadable'],
     ['a date that is none', { retention: { value: { mode: 'GOVERNANCE', untilMs: '0' } } }, 'unreadable', 'unreadable'],
     ['a date beyond numbers', { retention: { value: { mode: 'GOVERNANCE', untilMs: Number.NaN } } }, 'unreadable', 'unreadable'],
+    ['a date before 1970', { retention: { value: { mode: 'GOVERNANCE', untilMs: -1 } } }, 'unreadable', 'unreadable'],
+    ['a date after 9999', { retention: { value: { mode: 'GOVERNANCE', untilMs: 1e15 } } }, 'unreadable', 'unreadable'],
     ['null in place of a retention', { retention: null }, 'unreadable', 'unreadable'],
     ['a hold of another form', { legalHold: { value: 'OFF' } }, 'unreadable', 'unreadable'],
     ['null in place of a hold', { legalHold: null }, 'unreadable', 'unreadable'],
@@ -141,6 +143,7 @@ describe('lock headers', () => {
   it('name a date ahead', () => {
     expect(refused(() => checkRetainUntil({ mode: 'GOVERNANCE', untilMs: nowMs }, nowMs)).code).toBe('InvalidArgument')
     expect(verdict(() => checkRetainUntil({ mode: 'GOVERNANCE', untilMs: later }, nowMs))).toBeUndefined()
+    expect(verdict(() => checkRetainUntil({ mode: 'GOVERNANCE', untilMs: Date.UTC(9999, 11, 31, 1) }, nowMs))).toBe('InvalidArgument')
     expect(verdict(() => checkRetainUntil(null, nowMs))).toBeUndefined()
   })
 })

@@ -190,6 +190,25 @@ export const morePoints: readonly Point[] = [
     },
   },
   {
+    number: 44,
+    behaviour: 'Object Lock',
+    tests: {
+      'operations/bucket-object-lock': [
+        'turns the lock on in a bucket with versions, and keeps it on',
+        'never has its versioning suspended',
+        'answers 404 for a bucket without lock',
+      ],
+      'operations/object-lock': [
+        'need a Content-MD5 or a checksum, as does a bucket with a default retention',
+        'is refused, while a deletion without version id makes a marker',
+        'of GOVERNANCE works with bypass, for who may',
+        'are refused in a bucket without lock',
+      ],
+      'operations/object-retention': ['only ever extends COMPLIANCE, for the root too'],
+      'operations/object-legal-hold': ['keeps a version until it is taken off, whatever the caller may'],
+    },
+  },
+  {
     number: 45,
     behaviour: 'the status of replication',
     tests: { 'operations/head-object': ['tells PENDING from the first HEAD of a version that a replication rule chose'] },

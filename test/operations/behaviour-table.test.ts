@@ -1,6 +1,6 @@
 /**
  * Where servers of this kind usually differ from AWS, point by point, and the tests that assert what this one does. A test that is renamed or
- * removed is missed here. Points that are about other things (CORS, POST forms, object lock) are not in the table.
+ * removed is missed here. Points that are about other things (CORS, POST forms) are not in the table.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -10,8 +10,8 @@ import { morePoints } from './behaviour-points-more.ts'
 
 const points = [...firstPoints, ...morePoints]
 
-/** About CORS, POST forms and object lock alone. */
-const elsewhere: ReadonlySet<number> = new Set([42, 44])
+/** About CORS and POST forms alone. */
+const elsewhere: ReadonlySet<number> = new Set([42])
 
 describe('the table of behaviours', () => {
   it('has every point once, except those about other things', () => {

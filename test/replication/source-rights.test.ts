@@ -42,6 +42,24 @@ describe('what another account has written into the source bucket', () => {
   })
 })
 
+describe('a lock that cannot be read', () => {
+  const of = (lock: object) => {
+    const bucket = bucketWith({})
+    const record = { ownerId, acl: { stamp: '', value: [] }, ...lock }
+    const version = { isDeleteMarker: false, record }
+    return sourceRefusal({ bucket, policy: undefined, version, task: { key: 'k', isContent: true }, nowMs: 0 })
+  }
+  const stamp = '0'.repeat(32)
+
+  it('keeps its version from leaving without it', () => {
+    expect(of({ retention: { stamp, value: { mode: 'COMPLIANCE', untilMs: 1 } }, legalHold: { stamp, value: true } })).toBeUndefined()
+    expect(of({ retention: { stamp, value: 1 } })).toBe('SrcGetRetentionNotPermitted')
+    expect(of({ retention: { stamp: 'when', value: null } })).toBe('SrcGetRetentionNotPermitted')
+    expect(of({ legalHold: { stamp, value: 'ON' } })).toBe('SrcGetLegalHoldNotPermitted')
+    expect(of({ legalHold: { value: true } })).toBe('SrcGetLegalHoldNotPermitted')
+  })
+})
+
 describe('the policy of the source bucket', () => {
   const role = 'arn:aws:iam::123456789012:role/replicator'
   const rule = { ID: 'r', Status: 'Enabled', Prefix: '', Destination: { Bucket: 'arn:aws:s3:::far' } } as const

@@ -155,6 +155,8 @@ export const objectActions = [
   's3:GetObjectVersionForReplication',
   's3:GetObjectVersionAcl',
   's3:GetObjectVersionTagging',
+  's3:GetObjectRetention',
+  's3:GetObjectLegalHold',
   's3:ReplicateObject',
   's3:ReplicateDelete',
   's3:ReplicateTags',

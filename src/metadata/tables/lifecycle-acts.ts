@@ -24,6 +24,13 @@ const looksMax = 256
 const countingLooksMax = 128
 const partsMax = 2000
 
+/** Ends a transaction's acts. @throws VersionIdBehind with all keys whose marker is behind, so that one more try is enough */
+export function* endActs(...all: readonly Acts[]): Steps<void> {
+  const behind = new Map(all.flatMap((acts) => [...acts.behind]))
+  if (behind.size > 0) throw new VersionIdBehind(behind)
+  for (const acts of all) yield* acts.count()
+}
+
 export class Acts {
   readonly bucket: Bucket
   readonly configuration: LifecycleConfiguration
@@ -76,11 +83,13 @@ export class Acts {
     }
   }
 
-  /** @throws VersionIdBehind with all keys whose marker is behind, so that one more try is enough */
-  *end(): Steps<LifecycleCounts> {
-    if (this.#behind.size > 0) throw new VersionIdBehind(this.#behind)
+  /** Keys whose marker was behind: nothing was done to them. */
+  get behind(): ReadonlyMap<string, string> {
+    return this.#behind
+  }
+
+  *count(): Steps<void> {
     yield* countDone(this.bucket.id, this.#done, this.#context)
-    return this.#done
   }
 
   *#act(version: ObjectVersion, action: LifecycleAction): Steps<boolean> {

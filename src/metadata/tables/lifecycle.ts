@@ -9,7 +9,7 @@ import type { ObjectVersion } from '../../model/version.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { bucketById } from './buckets.ts'
 import { number, text } from './columns.ts'
-import { Acts, actsMax, type MarkerIds } from './lifecycle-acts.ts'
+import { Acts, actsMax, endActs, type MarkerIds } from './lifecycle-acts.ts'
 import { type Again, againDue, dropAgain, keyJudged } from './lifecycle-again.ts'
 import {
   type AgePlace,
@@ -55,7 +55,7 @@ function* applyLifecycle(
     yield* acts.take(version)
     last = version
   }
-  yield* acts.end()
+  yield* endActs(acts)
   const isAll = last === versions.at(-1) && versions.length < acts.looksMax
   const { sinceMs, key, id } = last ?? after
   // The last one's millisecond may have more.
@@ -84,7 +84,7 @@ function* applyLifecycleAgain(
     looked += 1
     yield* judgeAgain(again, ofBucket)
   }
-  for (const ofBucket of acts.values()) if (ofBucket !== undefined) yield* ofBucket.end()
+  yield* endActs(...[...acts.values()].filter((ofBucket) => ofBucket !== undefined))
   return { looked, isMore: looked < due.length || due.length === actsMax }
 }
 
@@ -121,7 +121,7 @@ function* applyLifecycleToKey(
     const { noncurrent } = agesOf(found.configuration, { nowMs: context.nowMs, dayMs })
     const agedUntilMs = Math.max(...noncurrent.map(({ dueUntilMs }) => dueUntilMs)) + skewMaxMs
     const last = yield* judgeOldest({ bucketId, key, beforeId, agedUntilMs }, acts)
-    yield* acts.end()
+    yield* endActs(acts)
     if (last !== undefined) return { state: 'more', beforeId: last }
   }
   yield* keyJudged(input)

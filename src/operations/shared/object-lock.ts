@@ -49,11 +49,14 @@ export function checkLockedContent(
 }
 
 /** The headers of GET and HEAD, each only for those who may read what it tells. */
-export async function lockHeaders(context: OperationContext, version: ObjectVersion): Promise<ReplyHeaders> {
+export async function lockHeaders(
+  context: OperationContext,
+  { version, versionId }: { readonly version: ObjectVersion; readonly versionId: string | undefined },
+): Promise<ReplyHeaders> {
   const { record } = version
   const retention = readRetention(record)
   const hold = record.legalHold === undefined ? undefined : readLegalHold(record)
-  const of = { target: objectTarget(context, version.key, version.isNull ? 'null' : version.id), version }
+  const of = { target: objectTarget(context, version.key, versionId), version }
   const tellsRetention = typeof retention === 'object' && (await isAllowed(context, 's3:GetObjectRetention', of))
   const tellsHold = typeof hold === 'boolean' && (await isAllowed(context, 's3:GetObjectLegalHold', of))
   return {

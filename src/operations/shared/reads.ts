@@ -69,7 +69,7 @@ export async function planRead(context: OperationContext, input: ReadInput): Pro
       'accept-ranges': 'bytes',
       ...validators,
       ...objectHeaders(version, context.nowMs),
-      ...(await lockHeaders(context, version)),
+      ...(await lockHeaders(context, { version, versionId: VersionId })),
       // S3 tells it of what is asked for without an id.
       ...(VersionId === undefined && expirationHeader(context, version)),
       ...(isPartial && { 'content-range': contentRange(range, version.size) }),

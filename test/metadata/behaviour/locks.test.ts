@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../../src/lib/clock.ts'
 import type { Delivery } from '../../../src/metadata/tables/deliveries.ts'
@@ -71,6 +73,15 @@ describe('a bucket that is made with Object Lock', () => {
     const lock = () => region.metadata.commit({ tx: 'setBucketSetting', bucketId: bucket.id, name: 'objectLock', value: {} })
     await expect(lock()).rejects.toMatchObject({ code: 'InvalidBucketState' })
     await expect(putLocked(region, bucket, 'k', { legalHold: true })).rejects.toMatchObject({ code: 'InvalidRequest' })
+    const { version } = await region.put(bucket, 'plain')
+    const held = region.metadata.commit({
+      tx: 'setAttribute',
+      bucketId: bucket.id,
+      key: 'plain',
+      stamp: region.ids.issueAbove(version.id),
+      change: { name: 'legalHold', value: true },
+    })
+    await expect(held).rejects.toMatchObject({ code: 'InvalidRequest' })
     await region.metadata.commit({ tx: 'setVersioning', bucketId: bucket.id, versioning: 'Enabled' })
     await lock()
     await putLocked(region, bucket, 'k', { legalHold: true })
@@ -310,4 +321,14 @@ describe('a replica', () => {
       region.metadata.commit({ tx: 'deleteVersion', bucketId: bucket.id, key: 'key', versionId: id, bypass: true }),
     ).rejects.toMatchObject(denied)
   })
+})
+
+it('there is one statement in all of the code that takes versions away, behind the question about their locks', async () => {
+  const found: string[] = []
+  for (const entry of await readdir('src', { recursive: true })) {
+    if (!entry.endsWith('.ts')) continue
+    const text = await readFile(join('src', entry), 'utf8')
+    for (const _ of text.matchAll(/DELETE\s+FROM\s+versions\b/gi)) found.push(entry)
+  }
+  expect(found).toEqual(['metadata/tables/versions.ts'])
 })

@@ -84,7 +84,7 @@ describe('the life of a key under rules', () => {
   it('goes as the naive model says, day by day, with and without versions', { timeout: 60_000 }, () => {
     const random = randomFrom(seed)
     const done = new Map<string, number>()
-    for (let life = 0; life < 600; life++) {
+    for (let life = 0; life < 300; life++) {
       const world: World = {
         configuration: randomConfiguration(random, days),
         key: random.pick(['logs/a', 'photo']),

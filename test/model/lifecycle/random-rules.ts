@@ -9,7 +9,7 @@ import type {
 import type { StorageClass } from '../../../src/model/storage-class.ts'
 import type { Random } from '../../limits/random.ts'
 
-export const keys = ['logs/a', 'logs/b', 'photo', ''] as const
+export const keys = ['logs/a', 'logs/b', 'old/logs/a', 'photo', ''] as const
 export const sizes = [0, 1, 100, 131_071, 131_072, 500_000] as const
 export const someTags = [
   { Key: 'a', Value: '1' },

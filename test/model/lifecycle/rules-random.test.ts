@@ -70,61 +70,59 @@ const kindOf = (due: ReturnType<typeof naivePick>) => due && { ruleId: due.ruleI
 describe('lifecycle rules, by chance and against the naive model', () => {
   it('say what is due of any version at any time', { timeout: 60_000 }, () => {
     const seen = new Map<string, number>()
-    rounds(30_000, (random, span) => {
+    rounds(15_000, (random, span) => {
       const configuration = randomConfiguration(random, span)
       const facts = randomFacts(random, span)
       const now = { nowMs: facts.sinceMs + random.below(16 * span.dayMs), dayMs: span.dayMs }
       const expected = naivePick(naiveDue(configuration, facts, now))
-      expect(dueAction(configuration, facts, now), JSON.stringify({ configuration, facts, now })).toEqual(expected)
+      expect(dueAction(configuration, facts, now)).toEqual(expected)
       const kind = expected?.action.kind ?? 'nothing'
       seen.set(kind, (seen.get(kind) ?? 0) + 1)
     })
-    for (const kind of ['remove', 'expire', 'transition', 'nothing']) expect(seen.get(kind), kind).toBeGreaterThan(500)
+    for (const kind of ['remove', 'expire', 'transition', 'nothing']) expect(seen.get(kind), kind).toBeGreaterThan(250)
   })
 
   it('say what is next, and when an object expires', { timeout: 60_000 }, () => {
-    rounds(4_000, (random, span) => {
+    rounds(2_500, (random, span) => {
       const { dayMs } = span
       const configuration = randomConfiguration(random, span)
       const facts = randomFacts(random, span)
       const nowMs = facts.sinceMs + random.below(3 * dayMs)
       const next = nextAction(configuration, facts, { nowMs, dayMs })
       const expiry = expiryOf(configuration, facts, { dayMs })
-      const context = JSON.stringify({ configuration, facts, nowMs, dayMs })
       const at = (ms: number) => naiveDue(configuration, facts, { nowMs: ms, dayMs })
-      if (next === undefined) expect(at(farOff(span)), context).toEqual([])
+      if (next === undefined) expect(at(farOff(span))).toEqual([])
       else {
         // It is what is picked at its time, or now when that is over, and before that there is nothing.
-        expect({ ruleId: next.ruleId, kind: next.kind }, context).toEqual(kindOf(naivePick(at(Math.max(nowMs, next.dueMs)))))
-        expect(at(next.dueMs).map(kindOf), context).toContainEqual({ ruleId: next.ruleId, kind: next.kind })
-        if (next.dueMs > nowMs) expect(at(next.dueMs - 1), context).toEqual([])
+        expect({ ruleId: next.ruleId, kind: next.kind }).toEqual(kindOf(naivePick(at(Math.max(nowMs, next.dueMs)))))
+        expect(at(next.dueMs).map(kindOf)).toContainEqual({ ruleId: next.ruleId, kind: next.kind })
+        if (next.dueMs > nowMs) expect(at(next.dueMs - 1)).toEqual([])
       }
       const expires = (ms: number) => at(ms).find((one) => one.action.kind === 'expire')
-      if (expiry === undefined) expect(expires(farOff(span)), context).toBeUndefined()
+      if (expiry === undefined) expect(expires(farOff(span))).toBeUndefined()
       else {
-        expect(expires(expiry.dueMs)?.ruleId, context).toBe(expiry.ruleId)
-        expect(expires(expiry.dueMs - 1), context).toBeUndefined()
+        expect(expires(expiry.dueMs)?.ruleId).toBe(expiry.ruleId)
+        expect(expires(expiry.dueMs - 1)).toBeUndefined()
       }
     })
   })
 
   it('name ages of which none is missing and none is early', { timeout: 60_000 }, () => {
-    rounds(10_000, (random, span) => {
+    rounds(6_000, (random, span) => {
       const configuration = randomConfiguration(random, span)
       const facts = randomFacts(random, span)
       const now = { nowMs: facts.sinceMs + random.below(16 * span.dayMs), dayMs: span.dayMs }
       const ages = agesOf(configuration, now)[facts.isLatest ? 'current' : 'noncurrent']
       expect(new Set(ages.map(({ age }) => age)).size).toBe(ages.length)
-      const context = JSON.stringify({ configuration, facts, now, ages })
       const isRead = ages.some(({ dueUntilMs }) => facts.sinceMs <= dueUntilMs)
-      if (naiveDue(configuration, facts, now).length > 0) expect(isRead, context).toBe(true)
+      if (naiveDue(configuration, facts, now).length > 0) expect(isRead).toBe(true)
       // Whatever a rule is for comes in time to be read by its age, and no sooner.
       for (const { age, dueUntilMs } of ages) {
         const time = age.startsWith('date:') ? { Date: `${age.slice(5)}T00:00:00.000Z` } : { Days: Number(age) }
         const plain: LifecycleConfiguration = { ...configuration, Rule: [{ ID: 'plain', Status: 'Enabled', Filter: {}, Expiration: time }] }
         const isDueAt = (sinceMs: number) =>
           naiveDue(plain, { ...facts, isLatest: true, isDeleteMarker: false, lastModifiedMs: sinceMs, sinceMs }, now).length > 0
-        if (dueUntilMs >= 0) expect([isDueAt(dueUntilMs), isDueAt(dueUntilMs + 1)], context).toEqual([true, false])
+        if (dueUntilMs >= 0) expect([isDueAt(dueUntilMs), isDueAt(dueUntilMs + 1)]).toEqual([true, false])
       }
     })
   })

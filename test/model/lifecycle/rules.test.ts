@@ -112,6 +112,7 @@ describe('which objects a rule is for', () => {
     ['a disabled rule', { Status: 'Disabled' }, {}, false],
     ['a prefix', { Filter: { Prefix: 'logs/' } }, {}, true],
     ['a prefix in another case', { Filter: { Prefix: 'Logs/' } }, {}, false],
+    ['a prefix that is not at the beginning', { Filter: { Prefix: 'ogs/' } }, {}, false],
     ['a tag', { Filter: { Tag: a } }, { tags: [b, a] }, true],
     ['a tag of another value', { Filter: { Tag: a } }, { tags: [{ Key: 'a', Value: '2' }] }, false],
     ['two tags of which one is there', { Filter: { And: { Tag: [a, b] } } }, { tags: [a] }, false],
