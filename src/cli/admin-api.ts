@@ -142,7 +142,9 @@ interface Standing {
  */
 export async function homeOf(apis: readonly AdminApi[], warn: (message: string) => void): Promise<AdminApi> {
   const ask = async (api: AdminApi) => ({ api, standing: await api.get<Standing>('/admin/v1/region', standingPatienceMs) })
-  const { answers } = await askAll(apis, ask)
+  const settled = await Promise.allSettled(apis.map(ask))
+  const answers = fulfilled(settled)
+  if (answers.length === 0) throw whyNone(settled)
   const running = answers.filter(({ standing }) => standing.stopped === null)
   const isHome = ({ standing }: (typeof answers)[number]): boolean => standing.home === standing.region
   const [home] = running.filter(isHome).toSorted((one, other) => other.standing.epoch - one.standing.epoch)
@@ -160,9 +162,22 @@ export async function askAll<T>(
   ask: (api: AdminApi) => Promise<T>,
 ): Promise<{ readonly answers: readonly T[]; readonly silent: readonly RegionUnreachable[] }> {
   const settled = await Promise.allSettled(apis.map(ask))
-  const refused = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
-  const silent = refused.filter((reason) => reason instanceof RegionUnreachable)
-  const [first] = refused.filter((reason) => !(reason instanceof RegionUnreachable))
-  if (first !== undefined || silent.length === apis.length) throw first ?? new Error(silent.map(({ message }) => message).join(' '))
-  return { answers: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])), silent }
+  const silent = rejected(settled).filter((reason) => reason instanceof RegionUnreachable)
+  if (silent.length < rejected(settled).length || silent.length === apis.length) throw whyNone(settled)
+  return { answers: fulfilled(settled), silent }
+}
+
+function fulfilled<T>(settled: readonly PromiseSettledResult<T>[]): readonly T[] {
+  return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+}
+
+function rejected(settled: readonly PromiseSettledResult<unknown>[]): readonly unknown[] {
+  return settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+}
+
+/** A refusal says more than silence. */
+function whyNone(settled: readonly PromiseSettledResult<unknown>[]): unknown {
+  const reasons = rejected(settled)
+  const silent = reasons.filter((reason) => reason instanceof RegionUnreachable)
+  return reasons.find((reason) => !(reason instanceof RegionUnreachable)) ?? new Error(silent.map(({ message }) => message).join(' '))
 }
