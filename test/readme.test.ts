@@ -77,6 +77,34 @@ describe('the README', () => {
     expect(stdout).toMatch(/nothing pending, 0 failed; last error \(mended\) \S+Z DstPutObjectNotPermitted: [^\n]+\n"COMPLETED"\n$/)
   })
 
+  it.skipIf(!hasAws)('keeps a year of versions cheaply, as docs/keep-versions.md prints it', { timeout: 180_000 }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'farshore-versions-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const port = await freePorts()
+    const data = join(folder, 'data')
+    const page = await readFile(join(root, 'docs/keep-versions.md'), 'utf8')
+    const [, name = '', seconds = ''] = /(FARSHORE_LIFECYCLE_DAY_SECONDS)=(\d+) npx farshore up/.exec(page) ?? []
+    const regions = await up(['--regions', 'us-east-1,eu-west-1', '--data', data, '--port', String(port)], { [name]: seconds })
+    onTestFinished(() => regions.stop())
+
+    const script = (await walkThrough('docs/keep-versions.md'))
+      .replaceAll('127.0.0.1:9000', `127.0.0.1:${port}`)
+      .replaceAll('127.0.0.1:9100', `127.0.0.1:${port + 100}`)
+      .replace(
+        'AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…',
+        `AWS_ACCESS_KEY_ID=${regions.accessKeyId} AWS_SECRET_ACCESS_KEY=${regions.secretAccessKey}`,
+      )
+      .replaceAll(/npx farshore lifecycle (\w+)/g, `node ${root}bin/farshore.js lifecycle $1 --data ${data}`)
+    const file = join(folder, 'walk-through.sh')
+    await writeFile(file, `set -e\n${script}`)
+    const env = { ...process.env, AWS_PAGER: '', AWS_DEFAULT_OUTPUT: 'json', TMPDIR: folder }
+    const { stdout, stderr } = await run('bash', [file], { cwd: folder, env })
+
+    expect(stderr).toContain('InvalidObjectState')
+    expect(stdout).toMatch(/\nit is archived\n[\s\S]*ongoing-request=[\s\S]*\n15\nit is what was written\n$/)
+    expect(await readdir(join(data, 'eu-west-1/cold'), { recursive: true })).not.toEqual([])
+  })
+
   it('links only to pages that are there', async () => {
     const text = await readFile(join(root, 'README.md'), 'utf8')
     const links = [...text.matchAll(/\]\(([^)#]+)\)/g)].map(([, link]) => String(link)).filter((link) => !link.startsWith('http'))

@@ -21,8 +21,9 @@ export interface Up {
 }
 
 /** `farshore up … --json`, until it says that all regions answer. @throws Error with what it printed when it does not start */
-export async function up(args: readonly string[]): Promise<Up> {
-  const child = spawn(process.execPath, [farshore, 'up', ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
+export async function up(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Up> {
+  const env = { ...process.env, ...environment }
+  const child = spawn(process.execPath, [farshore, 'up', ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'], env })
   let printed = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     printed += text
