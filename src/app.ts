@@ -1,4 +1,5 @@
 /** A region, composed: every part is made here, given what it needs, started in order and ended in the reverse. */
+import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { createAccounts } from './admin/accounts.ts'
 import { createDamageList } from './admin/damage.ts'
@@ -6,6 +7,7 @@ import { regionStanding } from './admin/region.ts'
 import { createAdminServer } from './admin/server.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
 import type { Config } from './config/schema.ts'
+import { type Console, createConsole } from './console/console.ts'
 import { createControl } from './control/control.ts'
 import { beginAccounts } from './control/first-account.ts'
 import { systemClock } from './lib/clock.ts'
@@ -31,7 +33,12 @@ export interface RegionParts {
   readonly log: Logger
   /** How bytes are stored: another store may stand in for the folder of files. */
   readonly openBlobs?: typeof openBlobStore
+  /** Where the web application of the console lies, built. */
+  readonly consoleFolder?: string
 }
+
+/** In the clone what `npm run build` makes, in the package beside this file. */
+const builtConsole = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../build/console' : './console/web', import.meta.url))
 
 /** @throws Error in words for an operator when the folder belongs to another region or key, or a port cannot be had */
 export async function startRegion(config: Config, given: RegionParts): Promise<RunningRegion> {
@@ -48,7 +55,11 @@ export async function startRegion(config: Config, given: RegionParts): Promise<R
   }
 }
 
-async function compose(config: Config, { log, openBlobs }: RegionParts, closing: Closing): Promise<{ s3Port: number; adminPort: number }> {
+async function compose(
+  config: Config,
+  { log, openBlobs, consoleFolder }: RegionParts,
+  closing: Closing,
+): Promise<{ s3Port: number; adminPort: number }> {
   const clock = systemClock
   const { credentials, regions, region: self, workers } = config
   const pins = sharedPins(workers === 1 ? 1 : 1 + workers)
@@ -73,6 +84,7 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   const disk = createDiskEngines(config, { parts, threads: () => threads, clock, log })
   const engines: readonly Engine[] = [...disk.engines, ...control.engines, ...replication.engines]
 
+  let console: Console | undefined
   const gate = createGate(config, { parts, control, peerKeyOf: peers.peerKeyOf })
   const admin = createAdminServer({
     config,
@@ -87,6 +99,7 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
     }),
     standing: () => regionStanding({ control, peers }),
     promote: (how) => control.promote(how),
+    console: () => console,
     health: () => healthOf(metadata, control.standing().stopped),
     nowMs: () => clock.nowMs(),
     log,
@@ -105,9 +118,36 @@ async function compose(config: Config, { log, openBlobs }: RegionParts, closing:
   closing(() => control.close())
   const { port: adminPort } = await admin.listen()
   closing(() => admin.close())
+  console = createConsole({
+    ...consoleOf(config, { s3Port, adminPort }),
+    folder: consoleFolder ?? builtConsole,
+    home: () => control.standing().home,
+    clock,
+    log,
+  })
+  closing(() => console?.close() ?? Promise.resolve())
   closing(startEngines(engines, log))
   await peers.greet()
   return { s3Port, adminPort }
+}
+
+/** Itself it reaches on its own ports, the others where the configuration says. */
+function consoleOf(
+  { region: self, regions, s3, admin, credentials }: Config,
+  { s3Port, adminPort }: { readonly s3Port: number; readonly adminPort: number },
+): Pick<Parameters<typeof createConsole>[0], 'self' | 'regions' | 'operator'> {
+  const { accountId, rootAccessKeyId: accessKeyId, rootSecretAccessKey: secretAccessKey } = credentials
+  const own = { endpoint: ownAddress(s3.host, s3Port), admin: ownAddress(admin.host, adminPort) }
+  return {
+    self,
+    regions: regions.map((region) => (region.name === self ? { ...region, ...own } : region)),
+    operator: { accountId, credentials: { accessKeyId, secretAccessKey } },
+  }
+}
+
+function ownAddress(host: string, port: number): string {
+  const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
 }
 
 function startEngines(engines: readonly Engine[], log: Logger): () => Promise<void> {

@@ -36,6 +36,7 @@ const arrows: Arrows = {
   scrub: ['lib', 'model', 'metadata', 'blobs', 'objects'],
   check: ['lib', 'model', 'metadata', 'blobs', 'objects'],
   admin: ['lib', 'model', 'access', 'metadata', 'blobs', 'objects', 'control', 's3', 'replication'],
+  console: ['lib', 'model', 's3'],
   region: [
     'lib',
     'model',
@@ -53,7 +54,7 @@ const arrows: Arrows = {
     'scrub',
   ],
   cli: ['lib', 'config'],
-  'app.ts': ['lib', 'model', 'config', 'metadata', 'blobs', 'objects', 'control', 'peers', 'replication', 'region', 'admin'],
+  'app.ts': ['lib', 'model', 'config', 'metadata', 'blobs', 'objects', 'control', 'peers', 'replication', 'region', 'admin', 'console'],
   'main.ts': ['lib', 'config', 'cli', 'check', 'app.ts'],
 }
 
@@ -63,7 +64,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   'fast-xml-parser': ['src/s3/'],
   'better-sqlite3': ['src/metadata/', 'src/lib/folder-lock.ts'],
   commander: ['src/cli/'],
-  undici: ['src/peers/'],
+  undici: ['src/peers/', 'src/console/'],
   yaml: ['src/config/', 'src/cli/'],
 }
 

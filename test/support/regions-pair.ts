@@ -33,7 +33,7 @@ export interface PairRegion {
   readonly proxy: FaultProxy
   readonly folder: string
   stop(): Promise<void>
-  start(parts?: Pick<RegionParts, 'openBlobs'>): Promise<void>
+  start(parts?: Partial<RegionParts>): Promise<void>
   readonly adminUrl: string
   /** A question to the admin API. */
   admin<T>(path: string): Promise<T>
@@ -47,7 +47,10 @@ export interface Pair {
 }
 
 /** Ends with the test that opened it. */
-export async function openPair(names: readonly [string, string, ...string[]] = ['us-east-1', 'eu-west-1']): Promise<Pair> {
+export async function openPair(
+  names: readonly [string, string, ...string[]] = ['us-east-1', 'eu-west-1'],
+  parts: Partial<RegionParts> = {},
+): Promise<Pair> {
   const root = await mkdtemp(join(tmpdir(), 'farshore-pair-'))
   const ports = await Promise.all(names.map(() => freePorts()))
   const proxies = await Promise.all(ports.map((port) => FaultProxy.open(port)))
@@ -55,6 +58,7 @@ export async function openPair(names: readonly [string, string, ...string[]] = [
     name,
     endpoint: `http://127.0.0.1:${proxies[i]?.port}`,
     publicUrl: `http://127.0.0.1:${ports[i]}`,
+    admin: `http://127.0.0.1:${(ports[i] ?? 0) + 1}`,
   }))
   const list = await Promise.all(
     names.map((name, i) => openRegion({ name, root, regions, port: ports[i] ?? 0, proxy: proxies[i] as FaultProxy })), // one a name
@@ -64,7 +68,7 @@ export async function openPair(names: readonly [string, string, ...string[]] = [
     await Promise.all(proxies.map((proxy) => proxy.close()))
     await rm(root, { recursive: true, force: true })
   })
-  await Promise.all(list.map((region) => region.start()))
+  await Promise.all(list.map((region) => region.start(parts)))
   const region = (name: string): PairRegion => {
     const found = list.find((one) => one.name === name)
     if (found === undefined) throw new Error(`there is no region ${name}`)
