@@ -9,7 +9,7 @@ export interface ConsoleDoor {
   makeLink(): object
 }
 
-const own = ['/admin/', '/_health/'] as const
+const own = /^\/(admin|_health)([/?]|$)/
 const anyOther = '/'
 /** A file that is uploaded takes as long as it takes: what is limited is the head, the time without a byte, and a message of the admin API. */
 const timeouts = { headMs: 30_000, idleMs: 150_000, messageMs: 60_000 } as const
@@ -43,7 +43,7 @@ export function openConsole(app: FastifyInstance, door: () => ConsoleDoor | unde
 }
 
 function isOwn(url: string): boolean {
-  return own.some((prefix) => url.startsWith(prefix))
+  return own.test(url)
 }
 
 function endWhenSlow(request: IncomingMessage): void {
