@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { createAccounts } from './admin/accounts.ts'
 import { createDamageList } from './admin/damage.ts'
+import { enginesRoute } from './admin/engines.ts'
 import { regionStanding } from './admin/region.ts'
+import { replicationQueueRoutes } from './admin/replication-queue.ts'
 import { createAdminServer } from './admin/server.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
 import type { Config } from './config/schema.ts'
@@ -61,6 +63,7 @@ async function compose(
   closing: Closing,
 ): Promise<{ s3Port: number; adminPort: number }> {
   const clock = systemClock
+  const startedMs = clock.nowMs()
   const { credentials, regions, region: self, workers } = config
   const pins = sharedPins(workers === 1 ? 1 : 1 + workers)
   const { metadata, parts } = await openStores(config, { log, openBlobs, pins: new ReaderPins(pins) }, closing)
@@ -100,6 +103,10 @@ async function compose(
     standing: () => regionStanding({ control, peers }),
     promote: (how) => control.promote(how),
     console: () => console,
+    routes: [
+      ...replicationQueueRoutes({ metadata, clock }),
+      enginesRoute({ ...config, engines, metadata, startedMs, nowMs: () => clock.nowMs() }),
+    ],
     health: () => healthOf(metadata, control.standing().stopped),
     nowMs: () => clock.nowMs(),
     log,

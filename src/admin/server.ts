@@ -9,8 +9,10 @@ import type { Gate } from '../s3/gate.ts'
 import type { Health } from '../s3/internal.ts'
 import type { Log } from '../s3/log.ts'
 import type { Accounts } from './accounts.ts'
+import { type AdminRoute, addRoutes } from './admin-route.ts'
 import { type ConsoleDoor, openConsole, rewriteForConsole } from './console-door.ts'
 import type { DamageList } from './damage.ts'
+import { decodeAfter, encodeAfter, jsonOf } from './input.ts'
 import type { RegionStanding } from './region.ts'
 
 export interface AdminServerOptions {
@@ -25,6 +27,8 @@ export interface AdminServerOptions {
   readonly damage: DamageList
   readonly accounts: Accounts
   readonly standing: () => Promise<RegionStanding>
+  /** Whatever else there is to ask. */
+  readonly routes: readonly AdminRoute[]
   readonly promote: (how: { readonly force: boolean }) => Promise<object>
   /** What answers every other address of this port; undefined while it is not there yet. */
   readonly console: () => ConsoleDoor | undefined
@@ -123,6 +127,8 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     return {}
   })
 
+  addRoutes(app, options.routes, authorizeRoot)
+
   /** @returns the body, which the signature covers @throws S3Error AccessDenied, and as the signature is refused */
   async function authorizeRoot(request: FastifyRequest): Promise<Buffer> {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
@@ -153,30 +159,6 @@ function headOf({ raw }: FastifyRequest): RequestHead {
   const { method = '', url = '', headers, rawHeaders } = raw
   const [rawPath = '', ...query] = url.split('?')
   return { method, rawPath, rawQuery: query.join('?'), headers, rawHeaders }
-}
-
-/** @throws S3Error InvalidArgument */
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch (cause) {
-    throw new S3Error('InvalidArgument', { message: 'The body is no JSON.', cause })
-  }
-}
-
-/** A place in a list, as text for a query. */
-function encodeAfter(place: object): string {
-  return Buffer.from(JSON.stringify(place)).toString('base64url')
-}
-
-/** @throws S3Error InvalidArgument */
-function decodeAfter<Place>(place: z.ZodType<Place>, text: string | undefined): Place | undefined {
-  if (text === undefined) return undefined
-  try {
-    return place.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
-  } catch (cause) {
-    throw new S3Error('InvalidArgument', { message: 'after is not a place that an answer named.', cause })
-  }
 }
 
 function sendError(reply: FastifyReply, error: unknown, log: Log): FastifyReply {

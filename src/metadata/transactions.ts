@@ -15,6 +15,7 @@ import { factTransactions } from './tables/facts.ts'
 import { garbageTransactions } from './tables/garbage.ts'
 import { segmentTransactions } from './tables/segments.ts'
 import { settlementTransactions } from './tables/settlements.ts'
+import { taskListTransactions } from './tables/task-lists.ts'
 import { uploadTransactions } from './tables/uploads.ts'
 import { versionTransactions } from './tables/versions.ts'
 
@@ -28,6 +29,7 @@ export const transactions = {
   ...garbageTransactions,
   ...segmentTransactions,
   ...settlementTransactions,
+  ...taskListTransactions,
   ...damageTransactions,
   ...deliveryTransactions,
   ...controlTransactions,
@@ -62,6 +64,8 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'moveBlobs',
   'settle',
   'redriveFailed',
+  'retryFailed',
+  'retryVersion',
   'applyControl',
   'takeControlSnapshot',
   'trimControl',
