@@ -5,6 +5,7 @@ import { createAccounts } from './admin/accounts.ts'
 import { createDamageList } from './admin/damage.ts'
 import { enginesRoute } from './admin/engines.ts'
 import { regionStanding } from './admin/region.ts'
+import { replicationPreflightRoute } from './admin/replication-preflight.ts'
 import { replicationQueueRoutes } from './admin/replication-queue.ts'
 import { createAdminServer } from './admin/server.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
@@ -105,6 +106,7 @@ async function compose(
     console: () => console,
     routes: [
       ...replicationQueueRoutes({ metadata, clock }),
+      replicationPreflightRoute({ metadata, control, peers, clock }),
       enginesRoute({ ...config, engines, metadata, startedMs, nowMs: () => clock.nowMs() }),
     ],
     health: () => healthOf(metadata, control.standing().stopped),

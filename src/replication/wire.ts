@@ -64,7 +64,7 @@ const part = z.strictObject({
   checksum: checksum.exactOptional(),
 })
 
-const wireLink = z.strictObject({
+export const wireLink = z.strictObject({
   source: z.strictObject({ id: name, name }),
   destination: z.strictObject({ id: name, name }),
   ruleId: z.string().max(255),

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import aws4 from 'aws4'
 import { describe, expect, it } from 'vitest'
-import { allow, eventually, forbid, linkBuckets, openPair, type PairRegion, rootKey, untilStatus } from '../support/regions-pair.ts'
+import { adminPost } from '../support/admin-post.ts'
+import { allow, eventually, forbid, linkBuckets, openPair, type PairRegion, untilStatus } from '../support/regions-pair.ts'
 
 interface Queue {
   readonly tasks: readonly {
@@ -19,15 +19,6 @@ interface View {
     readonly status: string
     readonly task: { readonly attempts: number; readonly lastError: { readonly code: string } | null } | null
   }[]
-}
-
-async function post({ adminUrl }: PairRegion, path: string, body: object): Promise<{ status: number; text: string }> {
-  const text = JSON.stringify(body)
-  const headers = { 'content-type': 'application/json' }
-  const request = { service: 'farshore', region: 'us-east-1', method: 'POST', host: new URL(adminUrl).host, path, headers, body: text }
-  const signed = aws4.sign(request, rootKey)
-  const answer = await fetch(adminUrl + path, { method: 'POST', headers: signed.headers as Record<string, string>, body: text }) // aws4 writes text
-  return { status: answer.status, text: await answer.text() }
 }
 
 function put({ s3 }: PairRegion, Bucket: string, Key: string): Promise<{ VersionId?: string | undefined }> {
@@ -95,10 +86,10 @@ describe('the replication of one version', () => {
         },
       ],
     })
-    const again = await post(pair.source, '/admin/v1/replication/retry', { bucket: near, key: 'a/b' })
+    const again = await adminPost(pair.source, '/admin/v1/replication/retry', { bucket: near, key: 'a/b' })
     expect(again).toEqual({ status: 200, text: '{"retried":1}' })
     await eventually(async () => expect((await look()).destinations[0]?.task?.attempts).toBeGreaterThan(1))
-    expect(await post(pair.source, '/admin/v1/replication/retry', { bucket: near, rule: 'rule' })).toEqual({
+    expect(await adminPost(pair.source, '/admin/v1/replication/retry', { bucket: near, rule: 'rule' })).toEqual({
       status: 200,
       text: '{"retried":1}',
     })
@@ -114,9 +105,9 @@ describe('the replication of one version', () => {
     const { near } = await linkBuckets(pair)
     await expect(pair.source.admin(`/admin/v1/replication/version?bucket=${near}&key=none`)).rejects.toThrow('404')
     for (const body of [{}, { bucket: 1 }, { bucket: near, more: 1 }]) {
-      expect(await post(pair.source, '/admin/v1/replication/retry', body)).toMatchObject({ status: 400 })
+      expect(await adminPost(pair.source, '/admin/v1/replication/retry', body)).toMatchObject({ status: 400 })
     }
-    expect(await post(pair.source, '/admin/v1/replication/retry', { bucket: near, key: 'none' })).toMatchObject({ status: 404 })
+    expect(await adminPost(pair.source, '/admin/v1/replication/retry', { bucket: near, key: 'none' })).toMatchObject({ status: 404 })
     const unsigned = await fetch(`${pair.source.adminUrl}/admin/v1/replication/retry`, { method: 'POST', body: '{}' })
     expect(unsigned.status).toBe(403)
   })
