@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { createAccounts } from './admin/accounts.ts'
+import { activityRoute } from './admin/activity.ts'
 import { createDamageList } from './admin/damage.ts'
 import { enginesRoute } from './admin/engines.ts'
 import { regionStanding } from './admin/region.ts'
@@ -22,6 +23,7 @@ import { createFront, createGate, healthOf } from './region/front.ts'
 import { type Closing, openStores } from './region/stores.ts'
 import { startThreads, type Threads } from './region/threads.ts'
 import { createReplication } from './replication/replication.ts'
+import { RecentRequests } from './s3/recent.ts'
 
 export interface RunningRegion {
   readonly s3Port: number
@@ -89,6 +91,7 @@ async function compose(
   const engines: readonly Engine[] = [...disk.engines, ...control.engines, ...replication.engines]
 
   let console: Console | undefined
+  const recent = new RecentRequests()
   const gate = createGate(config, { parts, control, peerKeyOf: peers.peerKeyOf })
   const admin = createAdminServer({
     config,
@@ -107,6 +110,7 @@ async function compose(
     routes: [
       ...replicationQueueRoutes({ metadata, clock }),
       replicationPreflightRoute({ metadata, control, peers, clock }),
+      activityRoute({ metadata, recent: async () => (await threads?.recent()) ?? recent.list() }),
       enginesRoute({ ...config, engines, metadata, startedMs, nowMs: () => clock.nowMs() }),
     ],
     health: () => healthOf(metadata, control.standing().stopped),
@@ -115,7 +119,7 @@ async function compose(
   })
   let s3Port: number
   if (workers === 1) {
-    const front = createFront({ config, parts, control, gate, peer: (call) => peers.routes.handle(call), log })
+    const front = createFront({ config, parts, control, gate, peer: (call) => peers.routes.handle(call), recent, log })
     s3Port = (await front.listen()).port
     closing(() => front.close())
   } else {

@@ -54,7 +54,21 @@ const arrows: Arrows = {
     'scrub',
   ],
   cli: ['lib', 'config'],
-  'app.ts': ['lib', 'model', 'config', 'metadata', 'blobs', 'objects', 'control', 'peers', 'replication', 'region', 'admin', 'console'],
+  'app.ts': [
+    'lib',
+    'model',
+    'config',
+    'metadata',
+    'blobs',
+    'objects',
+    'control',
+    'peers',
+    's3',
+    'replication',
+    'region',
+    'admin',
+    'console',
+  ],
   'main.ts': ['lib', 'config', 'cli', 'check', 'app.ts'],
 }
 

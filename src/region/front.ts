@@ -18,6 +18,7 @@ import type { PeerKeys } from '../peers/credentials.ts'
 import { createAccountGate } from '../s3/account-gate.ts'
 import type { Gate } from '../s3/gate.ts'
 import type { Health, PeerHandler } from '../s3/internal.ts'
+import type { RecentRequests } from '../s3/recent.ts'
 import { createS3Server, type S3Server } from '../s3/server.ts'
 
 export interface FrontParts {
@@ -26,10 +27,11 @@ export interface FrontParts {
   readonly control: ControlDoor
   readonly gate: Gate
   readonly peer: PeerHandler
+  readonly recent: RecentRequests
   readonly log: Logger
 }
 
-export function createFront({ config, parts, control, gate, peer, log }: FrontParts): S3Server {
+export function createFront({ config, parts, control, gate, peer, recent, log }: FrontParts): S3Server {
   const services = {
     objects: createObjects(parts),
     buckets: createBuckets({ metadata: parts.metadata, changed: (bucket) => control.changed(bucket) }),
@@ -56,6 +58,7 @@ export function createFront({ config, parts, control, gate, peer, log }: FrontPa
       verifyWebToken: createWebTokens(config.oidc),
     }),
     peer,
+    recent,
     health: () => healthOf(parts.metadata),
     nowMs: () => systemClock.nowMs(),
     log,
