@@ -15,10 +15,10 @@ import { makeFolder } from '../config/files.ts'
 import { loadSharedCredentials } from '../config/load.ts'
 import { regionName } from '../config/schema.ts'
 import { lockFolder } from '../lib/folder-lock.ts'
-import { apisOf } from './admin-api.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
 import { checkPorts } from './ports.ts'
 import { type EndEvent, type RegionProcess, startRegionProcess } from './region-process.ts'
+import { signInLink } from './sign-in-link.ts'
 import { listenForStop } from './stop.ts'
 
 interface UpOptions {
@@ -143,22 +143,9 @@ async function announce({ deployment, directory, kept, options }: Start, pids: r
   context.out(`export AWS_ACCESS_KEY_ID=${rootAccessKeyId} AWS_SECRET_ACCESS_KEY=${kept.isNew ? rootSecretAccessKey : '…'}`)
   context.out(`aws --endpoint-url ${first?.s3} --region ${first?.region} s3 mb s3://my-first-bucket`)
   context.out('')
-  const link = await signInLink(first?.console ?? '', directory, context)
+  const link = await signInLink(first?.console ?? '', { data: directory })
   if (link !== undefined) context.out(`Console, signed in: ${link}  (once, within ten minutes)`)
   context.out('Ctrl-C stops all.')
-}
-
-const linkTimeoutMs = 2_000
-
-/** The token stands behind `#`, which no browser sends and no server logs. @returns undefined when the region makes none: the keys do as well */
-async function signInLink(console: string, directory: string, context: CliContext): Promise<string | undefined> {
-  try {
-    const [api] = await apisOf({ data: directory }, context)
-    const made = await api?.send<{ readonly token: string }>('POST', '/admin/v1/console/link', undefined, linkTimeoutMs)
-    return made && `${console}/sign-in#${made.token}`
-  } catch {
-    return undefined
-  }
 }
 
 function stopAll(processes: readonly RegionProcess[], how: 'stop' | 'kill'): void {
