@@ -4,8 +4,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import aws4 from 'aws4'
 import { describe, expect, it } from 'vitest'
-import { eventually, linkBuckets, versionedBucket } from '../support/regions-pair.ts'
+import { eventually, linkBuckets, type PairRegion, versionedBucket } from '../support/regions-pair.ts'
 import { Browser, openConsolePair, root } from './browser.ts'
 
 const near = '/api/s3/us-east-1/near-shore'
@@ -44,6 +45,25 @@ describe('S3 through the console', () => {
     expect((await browser.ask(path, { headers: { 'if-none-match': stored.ETag ?? '' } })).status).toBe(304)
     expect((await browser.ask(path, { method: 'DELETE' })).status).toBe(204)
     expect((await browser.ask(path)).status).toBe(404)
+  })
+
+  it('makes a bucket, stores nothing at all, and carries every byte of metadata', async () => {
+    const { source } = await openConsolePair()
+    const browser = new Browser(source)
+    await browser.signIn()
+    expect((await browser.ask(near, { method: 'PUT' })).status).toBe(200)
+    expect((await browser.ask(`${near}/nothing`, { method: 'PUT', body: '' })).status).toBe(200)
+    expect((await browser.ask(`${near}/nothing`)).headers.get('content-length')).toBe('0')
+    for (const value of ['ü €  twice', '\u00fc\u00ff']) {
+      const bytes = value.includes('€') ? Buffer.from(value).toString('latin1') : value
+      const put = await browser.ask(`${near}/named`, { method: 'PUT', headers: { 'x-amz-meta-name': bytes }, body: 'x' })
+      expect(put.status).toBe(200)
+      const got = await browser.ask(`${near}/named`)
+      expect({ status: got.status, name: got.headers.get('x-amz-meta-name') }).toEqual({
+        status: 200,
+        name: await directly(source, 'named'),
+      })
+    }
   })
 
   it('hands objects out for the disk alone, whatever they say of themselves', async () => {
@@ -239,6 +259,15 @@ describe('the other APIs through the console', () => {
     expect(pair.log()).not.toContain(browser.csrfToken ?? 'none')
   })
 })
+
+/** What S3 itself says of the metadata, byte for byte. */
+async function directly({ adminUrl, s3 }: PairRegion, key: string): Promise<string | null> {
+  await s3.send(new HeadObjectCommand({ Bucket: 'near-shore', Key: key }))
+  const path = `/near-shore/${key}`
+  const host = `127.0.0.1:${Number(new URL(adminUrl).port) - 1}`
+  const { headers } = aws4.sign({ service: 's3', region: 'us-east-1', host, path }, root)
+  return (await fetch(`http://${host}${path}`, { headers: headers as Record<string, string> })).headers.get('x-amz-meta-name') // aws4 writes text
+}
 
 /** In buffers that somebody still refers to. */
 function heldBytes(): number {
