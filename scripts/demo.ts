@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { signInLink } from '../src/cli/sign-in-link.ts'
 import { clientsFor } from './demo/clients.ts'
 import { compareReplicas } from './demo/compare.ts'
 import { say, title } from './demo/print.ts'
@@ -57,6 +58,8 @@ async function readOptions() {
 async function stayUp(): Promise<void> {
   const [first, second] = regions.list
   title('Yours to try')
+  const link = await signInLink(first.console, { data: options.data })
+  if (link !== undefined) say(`console, signed in      ${link}   (once, within ten minutes)`)
   say(`console and admin API   ${first.console}   ${second.console}`)
   say(`access key              ${regions.accessKeyId}`)
   say(`secret key              ${regions.secretAccessKey}`)

@@ -1,14 +1,20 @@
 /** A region, composed: every part is made here, given what it needs, started in order and ended in the reverse. */
+import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { createAccounts } from './admin/accounts.ts'
+import { activityRoute } from './admin/activity.ts'
 import { createDamageList } from './admin/damage.ts'
+import { enginesRoute } from './admin/engines.ts'
 import { createLifecycleView } from './admin/lifecycle.ts'
 import { createMovesView } from './admin/moves.ts'
 import { regionStanding } from './admin/region.ts'
+import { replicationPreflightRoute } from './admin/replication-preflight.ts'
+import { replicationQueueRoutes } from './admin/replication-queue.ts'
 import { createAdminServer } from './admin/server.ts'
 import { createArchive } from './archive/archive.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
 import type { Config } from './config/schema.ts'
+import { type Console, createConsole } from './console/console.ts'
 import { createControl } from './control/control.ts'
 import { beginAccounts } from './control/first-account.ts'
 import { systemClock } from './lib/clock.ts'
@@ -22,6 +28,7 @@ import { createFront, createGate, healthOf, openKeyUses } from './region/front.t
 import { type Closing, openStores } from './region/stores.ts'
 import { startThreads, type Threads } from './region/threads.ts'
 import { createReplication } from './replication/replication.ts'
+import { RecentRequests } from './s3/recent.ts'
 import type { openTiers } from './tiers/open-tiers.ts'
 
 export interface RunningRegion {
@@ -39,7 +46,12 @@ export interface RegionParts {
   readonly openBlobs?: typeof openBlobStore
   /** Where bytes go that leave the region's disk: others may stand in for them. */
   readonly openTiers?: typeof openTiers
+  /** Where the web application of the console lies, built. */
+  readonly consoleFolder?: string
 }
+
+/** In the clone what `npm run build` makes, in the package beside this file. */
+const builtConsole = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../build/console' : './console/web', import.meta.url))
 
 /** @throws Error in words for an operator when the folder belongs to another region or key, or a port cannot be had */
 export async function startRegion(config: Config, given: RegionParts): Promise<RunningRegion> {
@@ -58,10 +70,11 @@ export async function startRegion(config: Config, given: RegionParts): Promise<R
 
 async function compose(
   config: Config,
-  { log, openBlobs, openTiers }: RegionParts,
+  { log, openBlobs, openTiers, consoleFolder }: RegionParts,
   closing: Closing,
 ): Promise<{ s3Port: number; adminPort: number }> {
   const clock = systemClock
+  const startedMs = clock.nowMs()
   const { credentials, regions, region: self, workers } = config
   const pins = sharedPins(workers === 1 ? 1 : 1 + workers)
   const { metadata, parts } = await openStores(config, { log, openBlobs, openTiers, pins: new ReaderPins(pins) }, closing)
@@ -94,6 +107,8 @@ async function compose(
   const engines: readonly Engine[] = [...disk.engines, ...archive.engines, ...lifecycle.engines, ...control.engines, ...replication.engines]
 
   const uses = openKeyUses(metadata, closing)
+  let console: Console | undefined
+  const recent = new RecentRequests()
   const gate = createGate(config, { parts, control, peerKeyOf: peers.peerKeyOf, uses })
   const admin = createAdminServer({
     config,
@@ -111,13 +126,20 @@ async function compose(
     standing: () => regionStanding({ control, peers }),
     promote: (how) => control.promote(how),
     rejoin: (how) => control.rejoin(how),
+    console: () => console,
+    routes: [
+      ...replicationQueueRoutes({ metadata, clock }),
+      replicationPreflightRoute({ metadata, control, peers, clock }),
+      activityRoute({ metadata, recent: async () => (await threads?.recent()) ?? recent.list() }),
+      enginesRoute({ ...config, engines, metadata, startedMs, nowMs: () => clock.nowMs() }),
+    ],
     health: () => healthOf(metadata, control.standing().stopped),
     nowMs: () => clock.nowMs(),
     log,
   })
   let s3Port: number
   if (workers === 1) {
-    const front = createFront({ config, parts, control, gate, uses, peer: (call) => peers.routes.handle(call), log })
+    const front = createFront({ config, parts, control, gate, uses, peer: (call) => peers.routes.handle(call), recent, log })
     s3Port = (await front.listen()).port
     closing(() => front.close())
   } else {
@@ -129,9 +151,36 @@ async function compose(
   closing(() => control.close())
   const { port: adminPort } = await admin.listen()
   closing(() => admin.close())
+  console = createConsole({
+    ...consoleOf(config, { s3Port, adminPort }),
+    folder: consoleFolder ?? builtConsole,
+    home: () => control.standing().home,
+    clock,
+    log,
+  })
+  closing(() => console?.close() ?? Promise.resolve())
   closing(startEngines(engines, log))
   await peers.greet()
   return { s3Port, adminPort }
+}
+
+/** Itself it reaches on its own ports, the others where the configuration says. */
+function consoleOf(
+  { region: self, regions, s3, admin, credentials }: Config,
+  { s3Port, adminPort }: { readonly s3Port: number; readonly adminPort: number },
+): Pick<Parameters<typeof createConsole>[0], 'self' | 'regions' | 'operator'> {
+  const { accountId, rootAccessKeyId: accessKeyId, rootSecretAccessKey: secretAccessKey } = credentials
+  const own = { endpoint: ownAddress(s3.host, s3Port), admin: ownAddress(admin.host, adminPort) }
+  return {
+    self,
+    regions: regions.map((region) => (region.name === self ? { ...region, ...own } : region)),
+    operator: { accountId, credentials: { accessKeyId, secretAccessKey } },
+  }
+}
+
+function ownAddress(host: string, port: number): string {
+  const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
 }
 
 function startEngines(engines: readonly Engine[], log: Logger): () => Promise<void> {

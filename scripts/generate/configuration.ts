@@ -36,6 +36,7 @@ const entries = (): string => `## An entry of \`regions\`
 | \`name\` | The name that clients put in the scope of a signature and in a location constraint. |
 | \`endpoint\` | Where the other regions reach its S3 port: \`https://host:port\`. |
 | \`publicUrl\` | Where clients reach its S3 port, as redirects to it say. Absent: the endpoint. |
+| \`admin\` | Where the consoles of the other regions reach its admin port: \`https://host:port\`. Absent: they show what S3 and IAM say of it, and no more. |
 
 ## An entry of \`tiers\`
 

@@ -1,4 +1,4 @@
-/** The admin listener: what an operator asks of a region, signed as for service `farshore`. The console will stand here too. */
+/** The admin listener: what an operator asks of a region, signed as for service `farshore`. The console stands here too. */
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { S3Error } from '../model/errors.ts'
@@ -9,7 +9,10 @@ import type { Gate } from '../s3/gate.ts'
 import type { Health } from '../s3/internal.ts'
 import type { Log } from '../s3/log.ts'
 import type { Accounts } from './accounts.ts'
+import { type AdminRoute, addRoutes } from './admin-route.ts'
+import { type ConsoleDoor, openConsole, rewriteForConsole } from './console-door.ts'
 import type { DamageList } from './damage.ts'
+import { decodeAfter, encodeAfter, jsonOf } from './input.ts'
 import type { LifecycleView } from './lifecycle.ts'
 import type { MovesView } from './moves.ts'
 import type { RegionStanding } from './region.ts'
@@ -28,8 +31,12 @@ export interface AdminServerOptions {
   readonly moves: MovesView
   readonly accounts: Accounts
   readonly standing: () => Promise<RegionStanding>
+  /** Whatever else there is to ask. */
+  readonly routes: readonly AdminRoute[]
   readonly promote: (how: { readonly force: boolean }) => Promise<object>
   readonly rejoin: (how: { readonly discard: boolean }) => Promise<object>
+  /** What answers every other address of this port; undefined while it is not there yet. */
+  readonly console: () => ConsoleDoor | undefined
   readonly health: () => Health
   readonly nowMs: () => number
   readonly log: Log
@@ -42,8 +49,6 @@ export interface AdminServer {
 
 const pageMax = 1000
 const bodyMaxBytes = 4 * 1024
-/** A promotion waits for the old home, and looks for an outcome that is not known. */
-const requestTimeoutMs = 60_000
 const rejoinBody = z.strictObject({ discard: z.boolean().default(false) })
 const promoteBody = z.strictObject({ force: z.boolean().default(false) })
 const taskId = z.strictObject({ bucketId: z.string(), key: z.string(), versionId: z.string(), destination: z.string() })
@@ -53,20 +58,20 @@ const previewPlace = z.strictObject({ stage: z.int().min(0), sinceMs: z.int(), k
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
   const { config, gate, replication, damage, lifecycle, moves, accounts, standing, promote, rejoin, health, nowMs, log } = options
-  const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, requestTimeout: requestTimeoutMs })
+  const app = Fastify({ logger: false, bodyLimit: bodyMaxBytes, forceCloseConnections: true, ...rewriteForConsole })
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, log))
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NotFound', message: 'There is nothing at this address.' }))
   // Left as bytes: what they say is looked at once it is known who says it.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  app.get('/', (_request, reply) => reply.type('text/plain').send('Farshore admin API. There is no web console yet.\n'))
   // S3 clients come here when somebody takes the one port for the other; they read XML alone.
   app.addHook('onRequest', (request, reply, done) => {
     if (request.url.startsWith('/admin/') || !/\/s3\/aws4_request/.test(request.headers.authorization ?? '')) return done()
     const message = `This is the console and admin API of the region. S3 listens at ${config.publicUrl}.`
     void reply.code(400).type('application/xml').send(`<Error><Code>InvalidRequest</Code><Message>${message}</Message></Error>`)
   })
+  openConsole(app, options.console)
   app.get('/_health/live', () => ({ live: true }))
   app.get('/_health/ready', (_request, reply) => {
     const { isReady, reasons } = health()
@@ -86,6 +91,12 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     const body = rejoinBody.safeParse(jsonOf(await authorizeRoot(request)))
     if (!body.success) throw new S3Error('InvalidArgument', { message: 'The body is not what this address takes.' })
     return await rejoin(body.data)
+  })
+  app.post('/admin/v1/console/link', async (request) => {
+    await authorizeRoot(request)
+    const door = options.console()
+    if (door === undefined) throw new S3Error('ServiceUnavailable', { message: 'The console is starting.' })
+    return door.makeLink()
   })
   app.get('/admin/v1/replication', async (request) => {
     await authorizeRoot(request)
@@ -150,6 +161,8 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     return {}
   })
 
+  addRoutes(app, options.routes, authorizeRoot)
+
   /** @returns the body, which the signature covers @throws S3Error AccessDenied, and as the signature is refused */
   async function authorizeRoot(request: FastifyRequest): Promise<Buffer> {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
@@ -180,30 +193,6 @@ function headOf({ raw }: FastifyRequest): RequestHead {
   const { method = '', url = '', headers, rawHeaders } = raw
   const [rawPath = '', ...query] = url.split('?')
   return { method, rawPath, rawQuery: query.join('?'), headers, rawHeaders }
-}
-
-/** @throws S3Error InvalidArgument */
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch (cause) {
-    throw new S3Error('InvalidArgument', { message: 'The body is no JSON.', cause })
-  }
-}
-
-/** A place in a list, as text for a query. */
-function encodeAfter(place: object): string {
-  return Buffer.from(JSON.stringify(place)).toString('base64url')
-}
-
-/** @throws S3Error InvalidArgument */
-function decodeAfter<Place>(place: z.ZodType<Place>, text: string | undefined): Place | undefined {
-  if (text === undefined) return undefined
-  try {
-    return place.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
-  } catch (cause) {
-    throw new S3Error('InvalidArgument', { message: 'after is not a place that an answer named.', cause })
-  }
 }
 
 function sendError(reply: FastifyReply, error: unknown, log: Log): FastifyReply {

@@ -18,6 +18,7 @@ import { lockFolder } from '../lib/folder-lock.ts'
 import { type CliContext, type ExitCode, exitCodes } from './context.ts'
 import { checkPorts } from './ports.ts'
 import { type EndEvent, type RegionProcess, startRegionProcess } from './region-process.ts'
+import { signInLink } from './sign-in-link.ts'
 import { listenForStop } from './stop.ts'
 
 interface UpOptions {
@@ -111,7 +112,7 @@ async function run(start: Start, context: CliContext): Promise<ExitCode> {
       )
     }
     const pids = await Promise.all(processes.map(({ ready }) => ready))
-    announce(start, pids, context)
+    await announce(start, pids, context)
     await allEnded(processes)
     return stop.signal.aborted ? exitCodes.ok : exitCodes.failed
   } catch (error) {
@@ -125,7 +126,7 @@ async function run(start: Start, context: CliContext): Promise<ExitCode> {
   }
 }
 
-function announce({ deployment, directory, kept, options }: Start, pids: readonly number[], context: CliContext): void {
+async function announce({ deployment, directory, kept, options }: Start, pids: readonly number[], context: CliContext): Promise<void> {
   const { rootAccessKeyId, rootSecretAccessKey } = kept.credentials
   if (options.json) {
     const regions = deployment.regions.map(({ region, s3, console }, i) => ({ region, s3, console, pid: pids[i] }))
@@ -142,6 +143,8 @@ function announce({ deployment, directory, kept, options }: Start, pids: readonl
   context.out(`export AWS_ACCESS_KEY_ID=${rootAccessKeyId} AWS_SECRET_ACCESS_KEY=${kept.isNew ? rootSecretAccessKey : '…'}`)
   context.out(`aws --endpoint-url ${first?.s3} --region ${first?.region} s3 mb s3://my-first-bucket`)
   context.out('')
+  const link = await signInLink(first?.console ?? '', { data: directory })
+  if (link !== undefined) context.out(`Console, signed in: ${link}  (once, within ten minutes)`)
   context.out('Ctrl-C stops all.')
 }
 

@@ -54,7 +54,7 @@ export function resolveRegions(settings: Settings): { readonly regions: readonly
     const names = regions.map((candidate) => candidate.name)
     throw new ConfigError(`region ${settings.region} is not one of regions (${names.join(', ')}).${didYouMean(settings.region, names)}`)
   }
-  if (!settings.insecurePeers) checkPeers(regions, own)
+  if (!settings.insecurePeers) checkPeers(regions)
   return { regions, own }
 }
 
@@ -94,20 +94,30 @@ const knownSecrets: ReadonlySet<string> = new Set(
 const secretLengthMin = 8 // As short as other servers of this kind accept.
 
 function regionsOf(settings: Settings): readonly RegionAddress[] {
-  const listed = settings.regions ?? [{ name: settings.region, endpoint: `http://127.0.0.1:${settings.s3.port}` }]
+  const listed: NonNullable<Settings['regions']> = settings.regions ?? [
+    { name: settings.region, endpoint: `http://127.0.0.1:${settings.s3.port}` },
+  ]
   const names = listed.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new ConfigError(`regions names ${twice} twice.`)
-  return listed.map(({ name, endpoint, publicUrl }) => ({ name, endpoint, publicUrl: publicUrl ?? endpoint }))
+  return listed.map(({ name, endpoint, publicUrl, admin }) => ({
+    name,
+    endpoint,
+    publicUrl: publicUrl ?? endpoint,
+    ...(admin !== undefined && { admin }),
+  }))
 }
 
-function checkPeers(regions: readonly RegionAddress[], own: RegionAddress): void {
-  const open = regions.find(({ endpoint }) => endpoint.startsWith('http:') && !isLoopback(new URL(endpoint).hostname))
+function checkPeers(regions: readonly RegionAddress[]): void {
   // A lone region has no peers, whatever its own address is.
-  if (open === undefined || (regions.length === 1 && open === own)) return
-  throw new ConfigError(
-    `The endpoint of ${open.name} is plain http:// beyond this machine. Use https://, or set insecurePeers on a network you trust.`,
-  )
+  if (regions.length === 1) return
+  const isOpen = (address: string): boolean => address.startsWith('http:') && !isLoopback(new URL(address).hostname)
+  const open = regions.flatMap(({ name, endpoint, admin }) => [
+    ...(isOpen(endpoint) ? [`endpoint of ${name}`] : []),
+    ...(admin !== undefined && isOpen(admin) ? [`admin address of ${name}`] : []),
+  ])
+  if (open[0] === undefined) return
+  throw new ConfigError(`The ${open[0]} is plain http:// beyond this machine. Use https://, or set insecurePeers on a network you trust.`)
 }
 
 async function credentialsOf(settings: Settings, file: string, mayMake: boolean): Promise<{ credentials: Credentials; isNew: boolean }> {

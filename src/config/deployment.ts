@@ -106,7 +106,7 @@ function configText(existing: string | undefined, { region, deployment, director
     dataDirectory: '.',
     s3: listenerOf(region.s3),
     admin: listenerOf(region.console),
-    regions: deployment.regions.map(({ region: name, s3 }) => ({ name, endpoint: s3 })),
+    regions: deployment.regions.map(({ region: name, s3, console }) => ({ name, endpoint: s3, admin: console })),
     credentialsFile: relative(folder, deploymentFiles(directory).credentials),
   }
   for (const [key, value] of Object.entries(settings)) document.set(key, document.createNode(value))

@@ -26,6 +26,9 @@ const region = z.strictObject({
   name: regionName.describe('The name that clients put in the scope of a signature and in a location constraint.'),
   endpoint: httpUrl.describe('Where the other regions reach its S3 port.'),
   publicUrl: httpUrl.optional().describe('Where clients reach its S3 port, as redirects to it say. Absent: the endpoint.'),
+  admin: httpUrl
+    .optional()
+    .describe('Where the consoles of the other regions reach its admin port. Absent: they show what S3 and IAM say of it, and no more.'),
 })
 
 const s3 = z.strictObject({
@@ -291,6 +294,8 @@ export interface RegionAddress {
   readonly name: string
   readonly endpoint: string
   readonly publicUrl: string
+  /** Of its admin port, for the consoles of the others. */
+  readonly admin?: string
 }
 
 /** The account that owns everything, and the secrets of the deployment: equal in every region. */

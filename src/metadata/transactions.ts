@@ -20,6 +20,7 @@ import { moveTransactions } from './tables/moves.ts'
 import { restoreTransactions } from './tables/restores.ts'
 import { segmentTransactions } from './tables/segments.ts'
 import { settlementTransactions } from './tables/settlements.ts'
+import { taskListTransactions } from './tables/task-lists.ts'
 import { tierWriteTransactions } from './tables/tier-writes.ts'
 import { uploadTransactions } from './tables/uploads.ts'
 import { versionTransactions } from './tables/versions.ts'
@@ -34,6 +35,7 @@ export const transactions = {
   ...garbageTransactions,
   ...segmentTransactions,
   ...settlementTransactions,
+  ...taskListTransactions,
   ...damageTransactions,
   ...deliveryTransactions,
   ...moveTransactions,
@@ -80,6 +82,8 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'expireRestore',
   'settle',
   'redriveFailed',
+  'retryFailed',
+  'retryVersion',
   'applyControl',
   'takeControlSnapshot',
   'trimControl',

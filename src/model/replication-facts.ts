@@ -72,7 +72,7 @@ export function checkDestination(
 }
 
 /** `Account`, when given, must be the account that owns the destination bucket. @throws S3Error InvalidArgument */
-function checkAccount(destination: ReplicationRuleDestination, ownerAccountId: string | undefined): void {
+export function checkAccount(destination: ReplicationRuleDestination, ownerAccountId: string | undefined): void {
   if (destination.Account === undefined || destination.Account === ownerAccountId) return
   throw new S3Error('InvalidArgument', {
     message: 'Account must be the account that owns the destination bucket.',
@@ -81,7 +81,7 @@ function checkAccount(destination: ReplicationRuleDestination, ownerAccountId: s
 }
 
 /** @throws S3Error InvalidRequest naming the role */
-function checkReplicationRole(
+export function checkReplicationRole(
   roleArn: string,
   { role, source }: { readonly role: ParsedRole | undefined; readonly source: Pick<SourceFacts, 'bucket'> },
 ): void {

@@ -20,6 +20,7 @@ import type { PeerKeys } from '../peers/credentials.ts'
 import { createAccountGate } from '../s3/account-gate.ts'
 import type { Gate } from '../s3/gate.ts'
 import type { Health, PeerHandler } from '../s3/internal.ts'
+import type { RecentRequests } from '../s3/recent.ts'
 import { createS3Server, type S3Server } from '../s3/server.ts'
 import type { Closing } from './stores.ts'
 
@@ -30,10 +31,11 @@ export interface FrontParts {
   readonly gate: Gate
   readonly uses: KeyUses
   readonly peer: PeerHandler
+  readonly recent: RecentRequests
   readonly log: Logger
 }
 
-export function createFront({ config, parts, control, gate, uses, peer, log }: FrontParts): S3Server {
+export function createFront({ config, parts, control, gate, uses, peer, recent, log }: FrontParts): S3Server {
   const services = {
     objects: createObjects(parts),
     buckets: createBuckets({ metadata: parts.metadata, changed: (bucket) => control.changed(bucket) }),
@@ -63,6 +65,7 @@ export function createFront({ config, parts, control, gate, uses, peer, log }: F
       keyUses: uses,
     }),
     peer,
+    recent,
     health: () => healthOf(parts.metadata),
     nowMs: () => systemClock.nowMs(),
     log,

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts'
 import type { ControlWrites } from '../control/door.ts'
 import type { Command, TransactionName } from '../metadata/transactions.ts'
 import type { IncomingCall, OutgoingReply } from '../peers/routes.ts'
+import type { RecentRequest } from '../s3/recent.ts'
 
 /** What a thread that serves is started with. */
 export interface ThreadData {
@@ -40,6 +41,8 @@ export type ThreadAsks = Forwarded & {
 export type RegionAsks = {
   /** Lets the next small blob begin another segment. */
   readonly seal: { readonly input: SegmentId; readonly output: undefined }
+  /** The last requests that it answered. */
+  readonly recent: { readonly input: undefined; readonly output: readonly RecentRequest[] }
   /** Lets requests in flight end. */
   readonly close: { readonly input: undefined; readonly output: undefined }
 }

@@ -20,6 +20,7 @@ import { createPeerKeys } from '../peers/credentials.ts'
 import { jsonMaxBytes } from '../peers/protocol.ts'
 import { type IncomingBody, type IncomingCall, type OutgoingReply, PeerRoutes } from '../peers/routes.ts'
 import { replicationRoutes } from '../replication/routes.ts'
+import { RecentRequests } from '../s3/recent.ts'
 import { threadErrors } from './errors.ts'
 import { createFront, createGate, openKeyUses } from './front.ts'
 import type { RegionAsks, ThreadAsks, ThreadData } from './messages.ts'
@@ -33,11 +34,15 @@ await serve(workerData as ThreadData, parentPort) // as threads.ts gives it
 async function serve({ config, boot, journal, pins, place, port }: ThreadData, toParent: NonNullable<typeof parentPort>): Promise<void> {
   const log = pino({ level: config.log.level, base: { region: config.region, thread: place } }, destination({ fd: 2, sync: false }))
   const closers: (() => Promise<void>)[] = []
+  const recent = new RecentRequests()
   let blobs: BlobStore | undefined
   const link = new Link<ThreadAsks, RegionAsks>({
     port: toParent,
     errors: threadErrors,
     handlers: {
+      async recent() {
+        return recent.list()
+      },
       async close() {
         for (const close of closers.splice(0).reverse()) await close()
         return undefined
@@ -77,6 +82,7 @@ async function serve({ config, boot, journal, pins, place, port }: ThreadData, t
     gate,
     uses,
     peer: peerHandler(config, { parts, link, log }),
+    recent,
     log,
   })
   const listening = await front.listen({ reusePort: true })

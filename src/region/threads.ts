@@ -13,6 +13,7 @@ import type { SharedMetadata } from '../metadata/sqlite/open.ts'
 import { S3Error } from '../model/errors.ts'
 import { dropPins } from '../objects/reader-pins.ts'
 import type { IncomingBody, PeerRoutes } from '../peers/routes.ts'
+import type { RecentRequest } from '../s3/recent.ts'
 import { threadErrors } from './errors.ts'
 import type { ForwardedCall, RegionAsks, ThreadAsks, ThreadData } from './messages.ts'
 
@@ -41,6 +42,8 @@ export interface Threads {
   isBootDead(boot: number): boolean
   /** Lets the thread that writes it begin another segment. */
   seal(segment: SegmentId): Promise<void>
+  /** The last requests that each of them answered. */
+  recent(): Promise<readonly RecentRequest[]>
   /** Lets requests in flight end, in all of them. */
   close(): Promise<void>
 }
@@ -68,7 +71,8 @@ export async function startThreads(parts: ThreadsParts): Promise<Threads> {
   const seal = async (segment: SegmentId): Promise<void> => {
     await Promise.all(slots.map((slot) => slot.seal(segment)))
   }
-  return { port: address.port, isBootDead: (boot) => !living.has(boot), seal, close }
+  const recent = async (): Promise<readonly RecentRequest[]> => (await Promise.all(slots.map((slot) => slot.recent()))).flat()
+  return { port: address.port, isBootDead: (boot) => !living.has(boot), seal, recent, close }
 }
 
 interface SlotParts extends ThreadsParts {
@@ -104,6 +108,11 @@ class Slot {
 
   async seal(segment: SegmentId): Promise<void> {
     if (this.#thread?.boot === segment.boot) await this.#thread.seal(segment)
+  }
+
+  /** Of one that is being replaced nothing is known. */
+  async recent(): Promise<readonly RecentRequest[]> {
+    return (await this.#thread?.recent().catch(() => [])) ?? []
   }
 
   async close(): Promise<void> {
@@ -177,6 +186,10 @@ class RunningThread {
 
   async seal(segment: SegmentId): Promise<void> {
     await this.#link.call('seal', segment)
+  }
+
+  recent(): Promise<readonly RecentRequest[]> {
+    return this.#link.call('recent', undefined)
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Engine } from '../lib/engine.ts'
 import type { TaskId } from '../metadata/tables/tasks.ts'
 import type { ObjectParts } from '../objects/parts.ts'
 import type { Peers } from '../peers/peers.ts'
+import { rightsRoute } from './preflight-rights.ts'
 import { Redrive } from './redrive.ts'
 import { replicationRoutes } from './routes.ts'
 import { type FailedPage, failedObjects, type LinkFault, type RuleStatus, ruleStatuses } from './status.ts'
@@ -33,6 +34,7 @@ export function createReplication({ parts, control, peers, self, clock, log }: R
   const controlPosition = (): number => control.position()
   const redrive = new Redrive({ metadata, control })
   peers.routes.add(...replicationRoutes({ objects: parts, self, controlPosition: async () => controlPosition(), clock }))
+  peers.routes.add(rightsRoute(metadata))
   const workers = peers.all.map((client) =>
     createWorker({
       objects: parts,

@@ -64,7 +64,7 @@ const part = z.strictObject({
   checksum: checksum.exactOptional(),
 })
 
-const wireLink = z.strictObject({
+export const wireLink = z.strictObject({
   /** `hasLock`: Object Lock, without which the destination takes nothing of it. */
   source: z.strictObject({ id: name, name, hasLock: z.literal(true).exactOptional() }),
   destination: z.strictObject({ id: name, name }),

@@ -10,6 +10,7 @@ import { answerInternal, type InternalParts } from './internal.ts'
 import { type Arrival, answerS3, type PipelineParts } from './pipeline.ts'
 import { answerQuery, isQueryCall, type QueryHandler } from './query-api.ts'
 import { QueryString } from './query-string.ts'
+import type { RecentRequests } from './recent.ts'
 import type { Reply, SlowReply } from './reply.ts'
 
 export interface DispatcherOptions extends PipelineParts, InternalParts, ExchangeRules, AdmissionOptions {
@@ -18,6 +19,8 @@ export interface DispatcherOptions extends PipelineParts, InternalParts, Exchang
   readonly domains: readonly string[]
   /** Whether each request becomes a line of the log. */
   readonly logsAccess: boolean
+  /** Where requests are noted for people; absent: nowhere. */
+  readonly recent?: RecentRequests
 }
 
 /** S3: "the maximum size of the request headers is 8 KB". */
@@ -40,7 +43,7 @@ export class Dispatcher {
 
   /** Answers one request, whatever it is. Never rejects. */
   async dispatch(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
-    const { nowMs, logsAccess, log } = this.#options
+    const { nowMs, logsAccess, recent, log } = this.#options
     const turn = this.#admission.turn()
     const exchange = new Exchange({
       request,
@@ -54,14 +57,20 @@ export class Dispatcher {
     })
     await exchange.answer(() => this.#answer(exchange, turn))
     turn.end()
+    const { operation, requestId, address } = exchange
+    if (recent !== undefined && address?.internal === undefined) {
+      const { method = '' } = request
+      const { caller, nowMs: atMs } = exchange
+      recent.note({ atMs, method, operation, address, status: response.statusCode, ms: nowMs() - atMs, caller })
+    }
     if (!logsAccess) return
-    const { operation, requestId } = exchange
     const facts = { requestId, operation, method: request.method, url: withoutQuery(request.url), status: response.statusCode }
     log.info({ ...facts, timeMs: nowMs() - exchange.nowMs }, 'request answered')
   }
 
   async #answer(exchange: Exchange, turn: Turn): Promise<Reply | SlowReply> {
     const arrival = arrivalOf(exchange.request, this.#options.domains)
+    exchange.address = arrival.address
     if (arrival.address.internal !== undefined) return answerInternal(exchange, arrival, this.#options)
     turn.begin()
     checkHeaderSection(arrival.head)

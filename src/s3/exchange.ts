@@ -1,6 +1,8 @@
 /** One request and its answer: the ids, the body, the signal, and the one place that writes to the socket. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Caller } from '../access/caller.ts'
 import { S3Error } from '../model/errors.ts'
+import type { Address } from './address.ts'
 import type { Turn } from './admission.ts'
 import { errorReply, logFailure, type ResponseIds, toS3Error } from './errors-out.ts'
 import type { Log } from './log.ts'
@@ -39,6 +41,9 @@ export class Exchange implements ResponseIds {
   readonly body: RequestBody
   /** For the log; set by the router. */
   operation: string | undefined
+  /** For whoever looks at the last requests. */
+  address: Address | undefined
+  caller: Caller | undefined
   /** What the client sees instead of S3's error document. */
   errorForm: (error: S3Error) => Reply = (error) => errorReply(error, this)
   readonly #responder: Responder

@@ -49,6 +49,7 @@ export async function answerS3(exchange: Exchange, arrival: Arrival, parts: Pipe
 
   const verified = await verifiedBeforeBody(parts.gate, arrival.head, exchange.nowMs)
   const { caller } = verified
+  exchange.caller = caller
   const target = await resolveTarget(operation, { ...arrival, head }, parts.gate)
   if (operation.body === 'form') return answerForm(operation, { exchange, verified, target, parts }, { ...arrival, head })
   const input = operation.decode({ bucketName: address.bucketName, key: address.key, query, headers })
@@ -91,6 +92,7 @@ async function answerForm(
   const headers = formHeaders(fields)
   refuseRegionHeaders(headers)
   const { caller } = verified
+  exchange.caller = caller
   const input = operation.decode({ bucketName, key, query, headers })
   const named = { ...target, key }
   // What conditions ask of headers, the form's fields answer.

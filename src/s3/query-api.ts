@@ -71,6 +71,7 @@ export async function answerQuery(exchange: Exchange, arrival: Arrival, parts: {
   if (!/^[A-Za-z]{1,128}$/.test(action)) throw new S3Error('InvalidAction')
   exchange.operation = `${service}:${action}`
   const { caller } = verified
+  exchange.caller = caller
   const origin = originOf(exchange, arrival.head)
   const result = await parts.query({ service, action, parameters: form, caller, origin, requestId, nowMs, signal: exchange.signal })
   return queryReply(`${action}Response`, { service, requestId, content: { [`${action}Result`]: result } })

@@ -23,7 +23,7 @@ export interface S3Settings {
   readonly log: { readonly access: boolean }
 }
 
-type Given = Pick<DispatcherOptions, 'gate' | 'services' | 'hashing' | 'query' | 'peer' | 'health' | 'nowMs' | 'log'>
+type Given = Pick<DispatcherOptions, 'gate' | 'services' | 'hashing' | 'query' | 'peer' | 'health' | 'nowMs' | 'recent' | 'log'>
 
 export interface S3ServerOptions extends Given {
   readonly config: S3Settings

@@ -212,6 +212,8 @@ describe('the complete configuration', () => {
     await expect(loadSettings({ file: path, environment: { FARSHORE_INSECURE_PEERS: 'true' } })).resolves.toMatchObject({
       insecurePeers: true,
     })
+    const admin = await file(twoRegions.replace('publicUrl: "https://eu.example.net"', 'admin: "http://eu.example.net:9001"'))
+    await expect(loadSettings({ file: admin, environment: {} })).rejects.toThrow(/admin address of eu-west-1 is plain http/)
   })
 
   it.each(['minioadmin', 'MinioAdmin', 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', 'short'])(

@@ -72,7 +72,7 @@ beforeEach(() => {
   onTestFinished(() => listening.mockRestore())
 })
 
-async function openRegion(workers: number): Promise<{ readonly port: number; readonly folder: string }> {
+async function openRegion(workers: number): Promise<{ readonly port: number; readonly adminPort: number; readonly folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'farshore-threads-'))
   const file = join(folder, 'config.yaml')
   const settings = { region: 'us-east-1', dataDirectory: join(folder, 'data'), s3: { port: 0 }, admin: { port: 0 }, workers }
@@ -85,7 +85,7 @@ async function openRegion(workers: number): Promise<{ readonly port: number; rea
     await region.close()
     await rm(folder, { recursive: true, force: true })
   })
-  return { port: region.s3Port, folder }
+  return { port: region.s3Port, adminPort: region.adminPort, folder }
 }
 
 /** Connections to as many threads as are asked for, one each. */
@@ -137,6 +137,19 @@ describe('threads of a region', () => {
       }),
     )
     expect(stale).toEqual(Array.from({ length: wide }, () => 0))
+  })
+
+  it('tell together what they answered last', async () => {
+    const { port, adminPort } = await openRegion(2)
+    const lanes = await lanesTo(port, 2)
+    await Promise.all(lanes.map((lane, i) => lane.send('HEAD', `/of-thread-${i}`)))
+    const path = '/admin/v1/activity'
+    const signed = sign({ host: `${host}:${adminPort}`, service: 'farshore', region: 'us-east-1', path }, rootKey)
+    const answer = await fetch(`http://${host}:${adminPort}${path}`, { headers: signed.headers as Record<string, string> }) // aws4 writes text
+    const { requests } = (await answer.json()) as { requests: { bucket: string | null }[] }
+    const buckets = requests.map(({ bucket }) => bucket)
+    expect(buckets).toContain('of-thread-0')
+    expect(buckets).toContain('of-thread-1')
   })
 
   it('serve on when one of them dies, lose nothing that was answered, and are as many again', { timeout: 180_000 }, async () => {

@@ -33,7 +33,7 @@ export interface PairRegion {
   readonly proxy: FaultProxy
   readonly folder: string
   stop(): Promise<void>
-  start(parts?: Pick<RegionParts, 'openBlobs'>): Promise<void>
+  start(parts?: Partial<RegionParts>): Promise<void>
   readonly adminUrl: string
   /** A question to the admin API. */
   admin<T>(path: string): Promise<T>
@@ -50,6 +50,7 @@ export interface Pair {
 export async function openPair(
   names: readonly [string, string, ...string[]] = ['us-east-1', 'eu-west-1'],
   settings: object | ((region: string, publicUrls: ReadonlyMap<string, string>, root: string) => object) = {},
+  parts: Partial<RegionParts> = {},
 ): Promise<Pair> {
   const root = await mkdtemp(join(tmpdir(), 'farshore-pair-'))
   const ports = await Promise.all(names.map(() => freePorts()))
@@ -58,6 +59,7 @@ export async function openPair(
     name,
     endpoint: `http://127.0.0.1:${proxies[i]?.port}`,
     publicUrl: `http://127.0.0.1:${ports[i]}`,
+    admin: `http://127.0.0.1:${(ports[i] ?? 0) + 1}`,
   }))
   const publicUrls = new Map(regions.map(({ name, publicUrl }) => [name, publicUrl]))
   const settingsOf = (name: string): object => (typeof settings === 'function' ? settings(name, publicUrls, root) : settings)
@@ -71,7 +73,7 @@ export async function openPair(
     await Promise.all(proxies.map((proxy) => proxy.close()))
     await rm(root, { recursive: true, force: true })
   })
-  await Promise.all(list.map((region) => region.start()))
+  await Promise.all(list.map((region) => region.start(parts)))
   const region = (name: string): PairRegion => {
     const found = list.find((one) => one.name === name)
     if (found === undefined) throw new Error(`there is no region ${name}`)

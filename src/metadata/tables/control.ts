@@ -66,6 +66,12 @@ export function* lastControlRow(): Steps<ControlRow | undefined> {
   return row === undefined ? undefined : toControlRow(row)
 }
 
+/** The newest first. */
+export function* newestControlRows(limit: number): Steps<readonly ControlRow[]> {
+  const rows = yield statement(`SELECT ${rowColumns}, seq FROM control_log ORDER BY position DESC LIMIT ?1`, limit)
+  return rows.map(toControlRow)
+}
+
 export function* controlRowsAfter(position: number, limit: number): Steps<readonly ControlRow[]> {
   const rows = yield statement(`SELECT ${rowColumns}, seq FROM control_log WHERE position > ?1 ORDER BY position LIMIT ?2`, position, limit)
   return rows.map(toControlRow)
