@@ -87,7 +87,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   'fast-xml-parser': ['src/s3/'],
   'better-sqlite3': ['src/metadata/', 'src/lib/folder-lock.ts'],
   commander: ['src/cli/'],
-  undici: ['src/peers/', 'src/tiers/'],
+  undici: ['src/peers/', 'src/tiers/', 'src/console/'],
   yaml: ['src/config/', 'src/cli/'],
 }
 

@@ -14,7 +14,7 @@ import { wireLink } from './wire.ts'
 const path = 'v1/replication/preflight'
 const answerTimeoutMs = 5_000
 
-const wants = ['object', 'changedTags', 'delete', 'ownerOverride'] as const satisfies readonly ReplicationWant[]
+const wants = ['object', 'changedTags', 'retention', 'legalHold', 'delete', 'ownerOverride'] as const satisfies readonly ReplicationWant[]
 const question = z.strictObject({ link: wireLink, key: z.string().max(1024), wants: z.array(z.enum(wants)).min(1).max(wants.length) })
 const answer = z.object({ reasons: z.array(z.string().max(100)).max(wants.length) })
 

@@ -207,10 +207,13 @@ function sourcePolicy(
   const arn = configuration.Role
   const named = parseRoleArn(arn)
   const policy = collect(problems, { side: 'source' }, () => readBucketPolicy(bucket))
-  if (policy === undefined || named === undefined) return
+  if (policy === undefined || named === undefined || roleId === undefined) return
   for (const rule of configuration.Rule) {
     const source = { bucket: bucket.name, key: sampleKey(rule), ownerId: bucket.ownerId }
-    const reason = sourcePolicyRefusal({ policy, role: { ...named, arn, id: roleId }, source, isContent: true, nowMs: clock.nowMs() })
+    const role = { ...named, arn, id: roleId }
+    // A lock on everything, where there may be one.
+    const lock = bucket.settings.objectLock === undefined ? {} : { retention: true, legalHold: true }
+    const reason = sourcePolicyRefusal({ policy, role, source, isContent: true, lock, nowMs: clock.nowMs() })
     if (reason === undefined) continue
     const message = `The policy of the source bucket denies it: ${failureText(reason)}`
     problems.push({ side: 'source', code: reason, message, ruleId: rule.ID })

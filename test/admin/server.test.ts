@@ -47,7 +47,7 @@ async function ask(
       region,
       method,
       host: new URL(adminUrl).host,
-      path: isPresigned ? `${path}?X-Amz-Expires=60` : path,
+      path: isPresigned ? `${path}${path.includes('?') ? '&' : '?'}X-Amz-Expires=60` : path,
       headers: isPresigned ? {} : said,
       signQuery: isPresigned,
     },

@@ -98,7 +98,7 @@ export async function openConsolePair(): Promise<ConsolePair> {
   await writeFile(join(home, 'secret.js'), 'not for you')
   const lines: string[] = []
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
-  const pair = await openPair(undefined, { consoleFolder: folder, log })
+  const pair = await openPair(undefined, {}, { consoleFolder: folder, log })
   onTestFinished(() => rm(home, { recursive: true, force: true }))
   return { ...pair, folder, log: () => lines.join('') }
 }
