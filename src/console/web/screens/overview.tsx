@@ -4,6 +4,8 @@ import { ArrowRight, House } from 'lucide-react'
 import { type RuleStatus, ruleStatuses } from '../api/admin.ts'
 import { useSession } from '../api/session.tsx'
 import { formatBytes, formatCount, formatDuration } from '../lib/format.ts'
+import { Link } from '../lib/router.tsx'
+import { buttonClass } from '../ui/controls.tsx'
 import { Badge, Card, Empty, ErrorNote, Head, type Tone } from '../ui/parts.tsx'
 import styles from './overview.module.css'
 
@@ -56,6 +58,9 @@ export default function Overview() {
       {links.length === 0 ? (
         <Empty title="Nothing is replicated yet.">
           <p>A rule copies every new version of a bucket to a bucket in another region.</p>
+          <Link href="/replication/new" className={buttonClass('primary')}>
+            Set up cross-region replication
+          </Link>
         </Empty>
       ) : (
         <ul className={styles.links}>
