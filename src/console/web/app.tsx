@@ -12,6 +12,7 @@ type Params = Readonly<Record<string, string>>
 /** Address → screen, the first that matches. A screen takes what stands in its address as properties. */
 const screens: readonly (readonly [pattern: string, screen: ComponentType<Params>])[] = [
   ['/', lazy(() => import('./screens/overview.tsx'))],
+  ['/replication', lazy(() => import('./screens/rules.tsx'))],
   ['/replication/new', lazy(() => import('./screens/wizard/wizard.tsx'))],
   ['/buckets', lazy(() => import('./screens/buckets.tsx'))],
 ]

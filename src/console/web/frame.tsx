@@ -1,5 +1,5 @@
 /** What stands around every screen: where one can go, who one is. */
-import { Boxes, LogOut, Moon, Ship, Sun, SunMoon } from 'lucide-react'
+import { ArrowRightLeft, Boxes, LogOut, Moon, Ship, Sun, SunMoon } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useSession, useSessionState } from './api/session.tsx'
 import styles from './frame.module.css'
@@ -9,6 +9,7 @@ import { Button } from './ui/controls.tsx'
 
 const places = [
   { href: '/', name: 'Overview', Icon: Ship },
+  { href: '/replication', name: 'Replication', Icon: ArrowRightLeft },
   { href: '/buckets', name: 'Buckets', Icon: Boxes },
 ] as const
 

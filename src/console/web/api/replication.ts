@@ -1,6 +1,6 @@
 /** Replication rules as S3 keeps them, and the documents that a role for them needs. */
 import { type Api, ApiError } from './http.ts'
-import { s3Get, s3Put } from './s3.ts'
+import { s3Get, s3Path, s3Put } from './s3.ts'
 import type { XmlElement, XmlNode } from './xml.ts'
 
 export interface RuleTag {
@@ -135,4 +135,9 @@ export function policyForReplication(of: {
     null,
     2,
   )
+}
+
+/** @throws ApiError */
+export async function deleteReplication(api: Api, at: { readonly region: string; readonly bucket: string }): Promise<void> {
+  await api.call(s3Path({ ...at, query: { replication: '' } }), { method: 'DELETE' })
 }
