@@ -15,6 +15,8 @@ const screens: readonly (readonly [pattern: string, screen: ComponentType<Params
   ['/replication', lazy(() => import('./screens/rules.tsx'))],
   ['/replication/new', lazy(() => import('./screens/wizard/wizard.tsx'))],
   ['/buckets', lazy(() => import('./screens/buckets.tsx'))],
+  ['/buckets/:bucket', lazy(() => import('./screens/objects/objects.tsx'))],
+  ['/object/:region/:bucket/*key', lazy(() => import('./screens/object/object.tsx'))],
 ]
 
 export function App() {
