@@ -16,7 +16,7 @@ const screens: readonly (readonly [pattern: string, screen: ComponentType<Params
   ['/replication/new', lazy(() => import('./screens/wizard/wizard.tsx'))],
   ['/buckets', lazy(() => import('./screens/buckets.tsx'))],
   ['/buckets/:bucket', lazy(() => import('./screens/objects/objects.tsx'))],
-  ['/object/:region/:bucket/*key', lazy(() => import('./screens/object/object.tsx'))],
+  ['/object/:region/:bucket/*objectKey', lazy(() => import('./screens/object/object.tsx'))],
 ]
 
 export function App() {

@@ -74,7 +74,8 @@ export function matchPath(pattern: string, path: string): Readonly<Record<string
   return given.length === wanted.length ? found : undefined
 }
 
-function decodeSegment(segment: string): string {
+/** An address that somebody typed may hold a lone `%`. */
+export function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment)
   } catch {

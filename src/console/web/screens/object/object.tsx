@@ -6,7 +6,7 @@ import { deleteObject, headObject } from '../../api/objects.ts'
 import { s3Path } from '../../api/s3.ts'
 import { useSession } from '../../api/session.tsx'
 import { formatBytes, formatTime } from '../../lib/format.ts'
-import { Link, pathOf, useRouter } from '../../lib/router.tsx'
+import { decodeSegment, Link, pathOf, useRouter } from '../../lib/router.tsx'
 import { Button, buttonClass } from '../../ui/controls.tsx'
 import { Dialog, DialogActions } from '../../ui/dialog.tsx'
 import { Card, ErrorNote, Head, Waiting } from '../../ui/parts.tsx'
@@ -14,10 +14,10 @@ import { ReplicationBadge } from '../objects/replication-badge.tsx'
 import styles from './object.module.css'
 import { ReplicationPanel } from './replication-panel.tsx'
 
-export default function ObjectScreen({ region = '', bucket = '', key: rawKey = '' }: Readonly<Record<string, string>>) {
+export default function ObjectScreen({ region = '', bucket = '', objectKey: rawKey = '' }: Readonly<Record<string, string>>) {
   const { api } = useSession()
   const { query } = useRouter()
-  const key = rawKey.split('/').map(decodeURIComponent).join('/')
+  const key = rawKey.split('/').map(decodeSegment).join('/')
   const versionId = query.get('versionId') ?? undefined
   const at = { region, bucket }
   const head = useQuery({
