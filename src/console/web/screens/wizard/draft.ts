@@ -21,19 +21,27 @@ export interface Draft {
 
 export type RoleChoice =
   | { readonly kind: 'pick'; readonly arn: string }
-  /** `policy` undefined: as the rule needs it, until somebody edits it. */
-  | { readonly kind: 'create'; readonly name: string; readonly trust: string; readonly policy: string | undefined }
+  /** `name` and `policy` undefined: as the rule needs them, until somebody edits them. */
+  | { readonly kind: 'create'; readonly name: string | undefined; readonly trust: string; readonly policy: string | undefined }
 
 export const emptyDraft: Draft = {
   source: undefined,
   prefix: '',
   tags: [],
   destination: undefined,
-  role: { kind: 'create', name: 'farshore-replication', trust: trustForReplication, policy: undefined },
+  role: { kind: 'create', name: undefined, trust: trustForReplication, policy: undefined },
   storageClass: '',
   deleteMarkers: true,
   priority: 1,
   ownerOverride: '',
+}
+
+const roleNameMax = 64 // IAM
+
+/** The name that a new role gets: what was edited, or one that tells what it is for. */
+export function roleNameOf({ source, destination, role }: Draft): string {
+  if (role.kind === 'create' && role.name !== undefined) return role.name
+  return `replicate-${source?.bucket ?? 'source'}-to-${destination?.bucket ?? 'destination'}`.slice(0, roleNameMax)
 }
 
 /** The permissions that a new role gets: what was edited, or what the rule needs. */
@@ -82,10 +90,12 @@ export interface Facts {
   readonly sourceVersioning: 'Off' | 'Enabled' | 'Suspended' | undefined
   readonly destinationVersioning: 'Off' | 'Enabled' | 'Suspended' | undefined
   readonly isDestinationReachable: boolean
+  /** Of all roles that are there. */
+  readonly roleNames: readonly string[]
 }
 
 export function checksOf(draft: Draft, facts: Facts): readonly Check[] {
-  return [...sourceChecks(draft, facts), ...destinationChecks(draft, facts), ...roleChecks(draft)]
+  return [...sourceChecks(draft, facts), ...destinationChecks(draft, facts), ...roleChecks(draft, facts)]
 }
 
 function sourceChecks({ source, tags }: Draft, { sourceVersioning }: Facts): readonly Check[] {
@@ -109,19 +119,22 @@ function destinationChecks({ source, destination }: Draft, facts: Facts): readon
   return [versioned('destination', destination.bucket, facts.destinationVersioning)]
 }
 
-function roleChecks({ role, ...rest }: Draft): readonly Check[] {
+function roleChecks(draft: Draft, { roleNames }: Facts): readonly Check[] {
+  const { role } = draft
   if (role.kind === 'pick') {
     return [role.arn === '' ? bad('role', 'role', 'Choose a role, or let one be made.') : good('role', 'role', 'The role exists.')]
   }
-  if (!/^[\w+=,.@-]{1,64}$/.test(role.name)) return [bad('role', 'role', 'A role’s name has 1 to 64 letters, digits and +=,.@_-.')]
+  const name = roleNameOf(draft)
+  if (roleNames.includes(name)) return [bad('role', 'role', `There is a role ${name} already: choose it, or another name.`)]
+  if (!/^[\w+=,.@-]{1,64}$/.test(name)) return [bad('role', 'role', 'A role’s name has 1 to 64 letters, digits and +=,.@_-.')]
   for (const [what, text] of [
     ['trust', role.trust],
-    ['permissions', policyOf({ role, ...rest })],
+    ['permissions', policyOf(draft)],
   ] as const) {
     const problem = jsonProblem(text)
     if (problem !== undefined) return [bad(what, 'role', `The ${what} are no JSON: ${problem}`)]
   }
-  return [good('role', 'role', `The role ${role.name} will be made.`)]
+  return [good('role', 'role', `The role ${name} will be made.`)]
 }
 
 function versioned(side: 'source' | 'destination', bucket: string, state: Facts['sourceVersioning']): Check {

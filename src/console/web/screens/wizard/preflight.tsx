@@ -46,12 +46,12 @@ function Mend({ mend, draft }: { readonly mend: NonNullable<Check['mend']>; read
     onSuccess: () => queries.invalidateQueries({ queryKey: ['versioning', at?.bucket] }),
   })
   return (
-    <>
+    <div className={styles.mend}>
       <Button isBusy={enabling.isPending} onClick={() => enabling.mutate()}>
         Enable versioning
       </Button>
       <span className={styles.hint}>What is overwritten or deleted from then on is kept.</span>
       {enabling.isError && <ErrorNote error={enabling.error} />}
-    </>
+    </div>
   )
 }

@@ -5,7 +5,7 @@ import { isForReplication, listRoles } from '../../api/iam.ts'
 import { useSession } from '../../api/session.tsx'
 import { SelectField, TextField } from '../../ui/controls.tsx'
 import { ErrorNote } from '../../ui/parts.tsx'
-import { type Draft, emptyDraft, policyOf } from './draft.ts'
+import { type Draft, emptyDraft, policyOf, roleNameOf } from './draft.ts'
 import styles from './wizard.module.css'
 
 export function RoleStep({ draft, change }: { readonly draft: Draft; readonly change: (part: Partial<Draft>) => void }) {
@@ -33,7 +33,7 @@ export function RoleStep({ draft, change }: { readonly draft: Draft; readonly ch
         {role.kind === 'create' && (
           <TextField
             label="Name of the role"
-            value={role.name}
+            value={roleNameOf(draft)}
             onChange={({ target }) => change({ role: { ...role, name: target.value } })}
             spellCheck={false}
           />

@@ -1,14 +1,14 @@
 /** Setting up replication, on one page: source, what, destination, role, options; then the first picture goes over. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { createRole } from '../../api/iam.ts'
+import { createRole, listRoles } from '../../api/iam.ts'
 import { getReplication, putReplication } from '../../api/replication.ts'
 import { getVersioning } from '../../api/s3.ts'
 import { useSession } from '../../api/session.tsx'
 import { Button, SelectField } from '../../ui/controls.tsx'
 import { ErrorNote, Head } from '../../ui/parts.tsx'
 import { BucketField } from './bucket-choice.tsx'
-import { type BucketChoice, checksOf, type Draft, emptyDraft, policyOf, ruleOf } from './draft.ts'
+import { type BucketChoice, checksOf, type Draft, emptyDraft, policyOf, roleNameOf, ruleOf } from './draft.ts'
 import { FirstPicture } from './first-picture.tsx'
 import { OptionsStep } from './options-step.tsx'
 import { Preflight } from './preflight.tsx'
@@ -18,7 +18,8 @@ import { WhatStep } from './what-step.tsx'
 import styles from './wizard.module.css'
 
 export default function Wizard() {
-  const { regions, self } = useSession()
+  const { api, regions, self } = useSession()
+  const roles = useQuery({ queryKey: ['roles'], queryFn: () => listRoles(api, self) })
   const [draft, setDraft] = useState<Draft>(emptyDraft)
   const [isSaved, setSaved] = useState(false)
   const change = (part: Partial<Draft>): void => setDraft((now) => ({ ...now, ...part }))
@@ -30,6 +31,7 @@ export default function Wizard() {
   const checks = checksOf(draft, {
     sourceVersioning,
     destinationVersioning,
+    roleNames: roles.data?.map(({ name }) => name) ?? [],
     isDestinationReachable: regions.some(({ name, isReachable }) => name === draft.destination?.region && isReachable),
   })
   const isReady = checks.every(({ state }) => state === 'good')
@@ -121,7 +123,7 @@ function useSave(draft: Draft, onSaved: () => void) {
       const arn =
         role.kind === 'pick'
           ? role.arn
-          : await createRole(api, self, { name: role.name, trust: role.trust, policyName: 'replication', policy: policyOf(draft) })
+          : await createRole(api, self, { name: roleNameOf(draft), trust: role.trust, policyName: 'replication', policy: policyOf(draft) })
       const rule = ruleOf(draft)
       const rules = [...(standing?.rules.filter(({ id }) => id !== rule.id) ?? []), rule]
       await putReplication(api, source, { role: arn, rules })
