@@ -1,21 +1,6 @@
 /** The admin API of each region: what an operator may ask. */
 import type { Api } from './http.ts'
 
-export interface RegionStanding {
-  readonly region: string
-  readonly home: string | null
-  readonly epoch: number
-  readonly rows: number
-  readonly homeRows: number | null
-  readonly stopped: string | null
-  readonly links: readonly {
-    readonly region: string
-    readonly isReachable: boolean
-    readonly awaySince: string | null
-    readonly why: string | null
-  }[]
-}
-
 export interface RuleStatus {
   readonly region: string
   readonly bucket: string
@@ -29,11 +14,6 @@ export interface RuleStatus {
 }
 
 const adminPath = (region: string, path: string): string => `/api/admin/${encodeURIComponent(region)}/${path}`
-
-/** @throws ApiError */
-export function regionStanding(api: Api, region: string): Promise<RegionStanding> {
-  return api.json<RegionStanding>(adminPath(region, 'region'))
-}
 
 /** Rules whose source is in this region. @throws ApiError */
 export async function ruleStatuses(api: Api, region: string): Promise<readonly RuleStatus[]> {

@@ -100,8 +100,3 @@ export async function putVersioning(
 ): Promise<void> {
   await s3Put(api, { region, bucket, query: { versioning: '' } }, { root: 'VersioningConfiguration', content: { Status: status } })
 }
-
-/** @throws ApiError */
-export async function deleteBucket(api: Api, at: { readonly region: string; readonly bucket: string }): Promise<void> {
-  await api.call(s3Path(at), { method: 'DELETE' })
-}

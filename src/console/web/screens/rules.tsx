@@ -84,12 +84,12 @@ function RuleLine({ row }: { readonly row: RuleRow }) {
         <span className={styles.way}>
           <span>
             <bdi>{row.bucket}</bdi>
-            <small>{row.region}</small>
+            <small className={styles.small}>{row.region}</small>
           </span>
           <ArrowRight size={18} aria-label="to" />
           <span>
             <bdi>{rule.destinationBucket}</bdi>
-            <small>{status?.destination.region}</small>
+            <small className={styles.small}>{status?.destination.region}</small>
           </span>
         </span>
       </td>
@@ -103,7 +103,9 @@ function RuleLine({ row }: { readonly row: RuleRow }) {
       </td>
       <td>
         {status === undefined ? '–' : `${formatCount(status.pendingOperations)}, ${formatBytes(status.pendingBytes)}`}
-        {status !== undefined && status.oldestPendingAgeMs > 0 && <small>oldest {formatDuration(status.oldestPendingAgeMs)}</small>}
+        {status !== undefined && status.oldestPendingAgeMs > 0 && (
+          <small className={styles.small}>oldest {formatDuration(status.oldestPendingAgeMs)}</small>
+        )}
       </td>
       <td>{status === undefined ? '–' : formatCount(status.failed)}</td>
       <td>{status?.lastError === null || status === undefined ? '–' : <bdi>{status.lastError.message}</bdi>}</td>

@@ -51,7 +51,6 @@ export function UploadDialog({ at, prefix, files, onClose }: UploadDialogProps) 
       )}
       <ul className={styles.files}>
         {items.map(({ file, sentBytes, state, why }, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: two files may have one name
           <li key={index} className={styles.file}>
             <bdi>{nameOf(file)}</bdi>
             <span>{state === 'failed' ? why : state === 'done' ? 'done' : formatBytes(file.size)}</span>

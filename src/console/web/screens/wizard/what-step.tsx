@@ -24,7 +24,6 @@ export function WhatStep({ draft, change }: { readonly draft: Draft; readonly ch
         spellCheck={false}
       />
       {tags.map((tag, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a tag has no name of its own while it is typed
         <div key={index} className={styles.row}>
           <TextField label="Tag key" value={tag.Key} onChange={({ target }) => changeTag(index, { Key: target.value })} />
           <TextField label="Tag value" value={tag.Value} onChange={({ target }) => changeTag(index, { Value: target.value })} />
