@@ -98,18 +98,32 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 function filesBelow(folder: string): SourceFile[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path) => ({ path: path.slice(root.length), text: readFileSync(path, 'utf8') }))
 }
 
-const sources = filesBelow('src')
+/** The console's pages run in a browser, and are a world of their own. */
+const webFolder = 'src/console/web/'
+const everything = filesBelow('src')
+const sources = everything.filter(({ path }) => !path.startsWith(webFolder))
+const web = everything.filter(({ path }) => path.startsWith(webFolder))
 const tests = filesBelow('test')
 const folders = readdirSync(join(root, 'src')).filter((name) => statSync(join(root, 'src', name)).isDirectory())
 
 describe('the sources', () => {
   it('import only along the arrows between the layers', () => {
     expect(wrongArrows(sources, arrows)).toEqual([])
+  })
+
+  it('have nothing in common with the pages of the console', () => {
+    const leaves = web.flatMap(({ path, text }) =>
+      importsOf(text)
+        .filter((specifier) => specifier.startsWith('.') && !join(path, '..', specifier).startsWith(webFolder))
+        .map((specifier) => `${path} must not import ${specifier}`),
+    )
+    expect(web.length).toBeGreaterThan(20)
+    expect(leaves).toEqual([])
   })
 
   it('import SQL, HTTP and XML packages only in the layers that know them', () => {
@@ -125,7 +139,7 @@ describe('the sources', () => {
   })
 
   it('have at most 400 lines a file', () => {
-    expect(tooLong([...sources, ...tests, ...filesBelow('scripts')])).toEqual([])
+    expect(tooLong([...everything, ...tests, ...filesBelow('scripts')])).toEqual([])
   })
 
   it('have a README of at most 40 lines in each folder', () => {
