@@ -18,6 +18,7 @@ import { form, multipart } from '../support/forms.ts'
 import { accessKeyId, secretAccessKey, useRegion } from '../support/region.ts'
 
 const region = useRegion()
+const hasty = useRegion({ defaults: { lifecycleDayMs: 10_000 } })
 const client = () => region().client
 const dayMs = 86_400_000
 
@@ -87,6 +88,16 @@ describe('x-amz-expiration', () => {
   it('is of a date when the rule names one', async () => {
     const Bucket = await bucketWith([expiring(0, { Expiration: { Date: new Date('2099-12-31T00:00:00Z') } })])
     expect((await put(Bucket)).Expiration).toBe('expiry-date="Thu, 31 Dec 2099 00:00:00 GMT", rule-id="gone"')
+  })
+
+  it('counts in days of the length that the region has', async () => {
+    const Bucket = await hasty().makeBucket()
+    const { client: s3 } = hasty()
+    await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [expiring(3)] } }))
+    const { Expiration = '' } = await s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'hello' }))
+    const dueMs = Date.parse(/expiry-date="([^"]+)"/.exec(Expiration)?.[1] ?? '')
+    expect(dueMs % 10_000).toBe(0)
+    expect(Math.abs(dueMs - Date.now() - 35_000)).toBeLessThan(20_000)
   })
 
   it('follows the tags of the object', async () => {

@@ -4,6 +4,7 @@ import { HybridClock } from '../../../src/lib/hybrid-clock.ts'
 import { passSteps } from '../../../src/lifecycle/pass.ts'
 import { withMarkerIds } from '../../../src/lifecycle/propose.ts'
 import type { Metadata } from '../../../src/metadata/engine.ts'
+import type { Statement } from '../../../src/metadata/steps.ts'
 import { bucketById } from '../../../src/metadata/tables/buckets.ts'
 import type { Delivery } from '../../../src/metadata/tables/deliveries.ts'
 import { configurationName } from '../../../src/metadata/tables/lifecycle-marks.ts'
@@ -38,12 +39,13 @@ export interface Aging {
   held(): Promise<readonly Record<string, unknown>[]>
 }
 
-export async function openAging(versioning: VersioningState = 'Enabled'): Promise<Aging> {
+/** @param watch  sees each statement of a transaction */
+export async function openAging(versioning: VersioningState = 'Enabled', watch?: (statement: Statement) => void): Promise<Aging> {
   let nowMs = firstMs
   let elapsedMs = 0
   const clock = { nowMs: () => nowMs, elapsedMs: () => elapsedMs }
   const ids = new HybridClock({ clock, region: 'us-east-1' })
-  const region = { ...(await openRegion('us-east-1', undefined, clock)), ids }
+  const region = { ...(await openRegion('us-east-1', watch, clock)), ids }
   const { metadata } = region
   const bucket = await region.bucket('aging')
   const { id: bucketId } = bucket
