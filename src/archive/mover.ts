@@ -53,14 +53,17 @@ class Mover implements Engine {
   }
 
   async work(signal: AbortSignal): Promise<'busy' | 'idle'> {
+    const looked = new AbortController()
     try {
       const { metadata } = this.#parts
       this.#seenSeq = metadata.status().durableSeq
       await this.#fill(signal)
       if (this.#running.size === 0) return 'idle'
-      await Promise.race([...this.#running.values(), sleep(gatherMs, signal)])
+      const gathering = sleep(gatherMs, AbortSignal.any([signal, looked.signal]))
+      await Promise.race([...this.#running.values(), gathering])
       return 'busy'
     } finally {
+      looked.abort()
       // Nothing of it outlives the stores.
       if (signal.aborted) await Promise.allSettled(this.#running.values())
       this.#throwFailure()

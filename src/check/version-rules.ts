@@ -12,6 +12,7 @@ export function faultsOfVersion(facts: VersionFacts): readonly RowFault[] {
     ...contentFaults(facts).map((what) => ({ kind: 'version', ...place, what })),
     ...statusFaults(facts).map((what) => ({ kind: 'status', ...place, what })),
     ...lockFaults(facts).map((what) => ({ kind: 'version', ...place, what })),
+    ...ageFaults(facts).map((what) => ({ kind: 'latest', ...place, what })),
   ]
 }
 
@@ -33,6 +34,11 @@ function lockFaults({ version: { record } }: VersionFacts): readonly string[] {
     ...(readRetention(record) === 'unreadable' ? ['its retention cannot be read'] : []),
     ...(readLegalHold(record) === 'unreadable' ? ['its legal hold cannot be read'] : []),
   ]
+}
+
+/** Lifecycle finds versions by it. */
+function ageFaults({ version: { isLatest, lastModifiedMs, sinceMs } }: VersionFacts): readonly string[] {
+  return isLatest && sinceMs !== lastModifiedMs ? ['its age counts from another time than its Last-Modified'] : []
 }
 
 /** A status and the tasks for it change in one transaction: whoever is PENDING has a task that waits. */

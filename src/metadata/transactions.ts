@@ -80,6 +80,7 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'postponeMove',
   'forgetMove',
   'expireRestore',
+  'dropBrokenCopy',
   'settle',
   'redriveFailed',
   'retryFailed',

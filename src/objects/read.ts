@@ -1,4 +1,5 @@
 /** Finding versions, and their bytes on the way out: rows before bytes, every byte verified before it passes on. */
+import { BlobCorrupt, BlobMissing } from '../blobs/errors.ts'
 import type { Steps } from '../metadata/steps.ts'
 import { partsOf } from '../metadata/tables/uploads.ts'
 import { newestVersion, versionById, versionByOrderedId } from '../metadata/tables/version-rows.ts'
@@ -6,6 +7,7 @@ import type { Bucket } from '../model/bucket.ts'
 import { S3Error } from '../model/errors.ts'
 import { partNumberMax } from '../model/limits.ts'
 import { type ByteRange, rangeLength } from '../model/ranges.ts'
+import { notRestored } from '../model/restore.ts'
 import { segmentOfRef } from '../model/segments.ts'
 import { type ObjectVersion, type Part, publicVersionId } from '../model/version.ts'
 import { TierCorrupt, TierMissing } from '../tiers/errors.ts'
@@ -229,12 +231,21 @@ async function* readPieces(
   }
 }
 
-/** What a tier does not hold as it was written is lost for everybody: the version is marked, as the scrubber marks what the disk lost. */
+/**
+ * What a tier does not hold as it was written is lost for everybody: the version is marked, as the scrubber marks what the disk lost. A temporary copy
+ * that rotted goes: there are the bytes that it was made of.
+ */
 async function whatItMeans(
   { metadata }: ObjectParts,
   version: ObjectVersion,
   { piece, error }: { readonly piece: Piece; readonly error: unknown },
 ): Promise<unknown> {
+  const { bucketId, key, id } = version
+  const isCopy = piece.part !== undefined && piece.part.blobSet !== version.blobSet
+  if (isCopy && (error instanceof BlobCorrupt || error instanceof BlobMissing)) {
+    await metadata.commit({ tx: 'dropBrokenCopy', bucketId, key, id, blobSet: piece.part.blobSet })
+    return notRestored(version)
+  }
   if (!(error instanceof TierCorrupt || error instanceof TierMissing)) return asUnavailable(error)
   await markBrokenPieces(metadata, version, [{ blob: piece.blob, part: piece.part?.number ?? 0, reason: error.message }])
   return new ContentDamaged({ cause: error })

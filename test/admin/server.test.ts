@@ -107,7 +107,7 @@ describe('the admin listener', () => {
     const pair = await openPair()
     const { source } = pair
     const wrongSecret = { ...rootKey, secretAccessKey: `${rootKey.secretAccessKey}!` }
-    for (const path of [rulesPath, failedPath, damagePath, lifecyclePath, `${lifecyclePath}/preview?bucket=any`]) {
+    for (const path of [rulesPath, failedPath, damagePath, lifecyclePath, `${lifecyclePath}/moves`, `${lifecyclePath}/preview`]) {
       expect(await answerOf(`${source.adminUrl}${path}`)).toMatchObject({ status: 403, code: 'AccessDenied' })
       expect(await ask(source, path, { service: 's3' })).toMatchObject({ status: 403, code: 'AccessDenied' })
       expect(await ask(source, path, { service: 'sts' })).toMatchObject({ status: 403, code: 'AccessDenied' })

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { partsOf } from '../../src/metadata/tables/uploads.ts'
 import { bytesFor, drain, gather, never } from '../objects/space.ts'
 import { type ArchiveSpace, dayMs, HandClock, useArchive } from './archive-space.ts'
 
@@ -128,6 +129,26 @@ describe('a version that is rotten here', () => {
     expect(await space.moves()).toMatchObject([{ kind: 'store', attempts: 1 }])
     await space.settle()
     expect(space.cold.held.size).toBe(0)
+  })
+})
+
+describe('a restored copy that rots', () => {
+  it('is given to nobody, and another can be asked for', async () => {
+    const space = await useArchive()
+    const { bucket, version, content } = await one(space)
+    await space.settle()
+    const restore = async () => {
+      await space.objects.restore(await space.standing(version), { days: 1000, tier: 'Standard', delayMs: 0, dayMs })
+      await space.settle()
+    }
+    await restore()
+    const { restore: copy } = (await space.standing(version)).record
+    if (copy?.state !== 'restored') throw new Error('it was not restored')
+    const [part] = await space.metadata.read(() => partsOf(copy.blobSet, { afterNumber: 0, limit: 1 }))
+    await space.blobs.remove([part?.blob ?? ''])
+    await expect(space.get(bucket, 'key').then(gather)).rejects.toMatchObject({ code: 'InvalidObjectState' })
+    await restore()
+    expect((await space.get(bucket, 'key')).equals(content)).toBe(true)
   })
 })
 

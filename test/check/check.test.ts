@@ -116,6 +116,7 @@ describe('a check', () => {
     ['a freed blob that a row refers to', 'blob', `INSERT INTO garbage (blob, seq) SELECT blob, 1 FROM versions WHERE key = 'small'`],
     ['a latest version that is not marked', 'latest', `UPDATE versions SET is_latest = 0 WHERE key = 'small'`],
     ['two latest versions', 'latest', `UPDATE versions SET is_latest = 1 WHERE ${where('key')}`],
+    ['an age that counts from another time', 'latest', `UPDATE versions SET since_ms = since_ms + 1 WHERE key = 'small'`],
     ['a version without content', 'version', `UPDATE versions SET blob = NULL WHERE key = 'small'`],
     ['a retention that cannot be read', 'version', `UPDATE versions SET record = json_set(record, '$.retention', 1) WHERE key = 'small'`],
     ['a hold that cannot be read', 'version', `UPDATE versions SET record = json_set(record, '$.legalHold', 1) WHERE key = 'small'`],

@@ -3,6 +3,7 @@ import type { Bucket, BucketName, BucketSettings, ReplicationDestination, Versio
 import { S3Error } from '../../model/errors.ts'
 import { type Row, type Steps, statement, type TransactionContext } from '../steps.ts'
 import { json, number, text } from './columns.ts'
+import { beginAgain } from './lifecycle-marks.ts'
 
 const columns = 'id, name, region, owner_id, created_ms, state, versioning, settings'
 
@@ -91,7 +92,7 @@ function* setBucketSetting(
   input: { readonly bucketId: string } & {
     readonly [Name in keyof BucketSettings]-?: { readonly name: Name; readonly value: NonNullable<BucketSettings[Name]> | null }
   }[keyof BucketSettings],
-  { seq }: TransactionContext,
+  context: TransactionContext,
 ): Steps<void> {
   const bucket = yield* activeBucket(input.bucketId)
   if (input.name === 'replication' && input.value !== null && bucket.versioning !== 'Enabled') {
@@ -106,7 +107,9 @@ function* setBucketSetting(
   const settings: Record<string, unknown> = { ...bucket.settings }
   if (input.value === null) delete settings[input.name]
   else settings[input.name] = input.value
-  yield statement('UPDATE buckets SET settings = ?2, seq = ?3 WHERE id = ?1', bucket.id, JSON.stringify(settings), seq)
+  yield statement('UPDATE buckets SET settings = ?2, seq = ?3 WHERE id = ?1', bucket.id, JSON.stringify(settings), context.seq)
+  // Without rules nothing is noted for them, so that what was judged under rules which come back is judged anew.
+  if (input.name === 'lifecycle') yield* beginAgain(bucket.id, context)
 }
 
 /** Lets later versions go to the bucket that has the name of a destination now: part of settling those that were planned for another. */

@@ -135,6 +135,12 @@ export function* openPass(
   )
 }
 
+/** Part of a transaction that changes the rules: whatever was judged is judged anew, and a pass that is on its way has no more to go on with. */
+export function* beginAgain(bucketId: string, { seq }: TransactionContext): Steps<void> {
+  yield statement('DELETE FROM lifecycle_marks WHERE bucket_id = ?1', bucketId)
+  yield statement("UPDATE lifecycle_passes SET configuration = '', seq = ?2 WHERE bucket_id = ?1", bucketId, seq)
+}
+
 export function* closePass(
   of: { readonly bucketId: string; readonly configuration: string; readonly dueMs: number },
   { seq, nowMs }: TransactionContext,

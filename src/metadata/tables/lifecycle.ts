@@ -20,6 +20,7 @@ import {
   countDone,
   judgedUntil,
   openPass,
+  passOf,
   placeBehind,
   setMark,
 } from './lifecycle-marks.ts'
@@ -43,7 +44,9 @@ function* applyLifecycle(
 ): Steps<AgeOutcome> {
   const { configuration, dayMs } = input
   const found = yield* underConfiguration({ bucketId: input.range.bucketId, configuration })
-  if (found === undefined) return { state: 'stale' }
+  // A pass whose rules went and came back does not go on: it has marks no more.
+  const pass = yield* passOf(input.range.bucketId)
+  if (found === undefined || pass?.configuration !== configuration) return { state: 'stale' }
   // What is written in this millisecond may be written after this.
   const range = { ...input.range, dueUntilMs: Math.min(input.range.dueUntilMs, context.nowMs - 1) }
   const acts = new Acts({ ...input, ...found, dayMs }, context)

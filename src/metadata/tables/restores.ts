@@ -2,7 +2,7 @@
 import { S3Error } from '../../model/errors.ts'
 import { readableCopy, restoreExpiryMs } from '../../model/restore.ts'
 import { needsRestore } from '../../model/storage-class.ts'
-import type { Part, Restore, RestoreTier, VersionRecord } from '../../model/version.ts'
+import type { ObjectVersion, Part, Restore, RestoreTier, VersionRecord } from '../../model/version.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { activeBucket } from './buckets.ts'
 import { forgetDamage } from './damage.ts'
@@ -101,13 +101,26 @@ function* expireRestore(input: VersionPlace, context: TransactionContext): Steps
   if (copy?.state === 'restored' && copy.expiryMs > context.nowMs) return 'kept'
   yield* dropMove(input, 'expire')
   if (version === undefined || copy?.state !== 'restored') return 'kept'
-  yield* freeCopy(version, context.seq)
-  yield* updateVersion(version, { record: withoutRestore(version.record), storageClass: version.storageClass }, context.seq)
+  yield* endCopy(version, context)
   return 'expired'
+}
+
+/** Takes a copy away that is not what was written: the version is archived again, and another copy can be asked for. */
+function* dropBrokenCopy(input: VersionPlace & { readonly blobSet: string }, context: TransactionContext): Steps<void> {
+  const version = yield* versionByOrderedId(input.bucketId, input.key, input.id)
+  const copy = version?.record.restore
+  if (version === undefined || copy?.state !== 'restored' || copy.blobSet !== input.blobSet) return
+  yield* dropMove(input, 'expire')
+  yield* endCopy(version, context)
+}
+
+function* endCopy(version: ObjectVersion, { seq }: TransactionContext): Steps<void> {
+  yield* freeCopy(version, seq)
+  yield* updateVersion(version, { record: withoutRestore(version.record), storageClass: version.storageClass }, seq)
 }
 
 function withoutRestore({ restore: _over, ...record }: VersionRecord): VersionRecord {
   return record
 }
 
-export const restoreTransactions = { requestRestore, completeRestore, expireRestore } as const
+export const restoreTransactions = { requestRestore, completeRestore, expireRestore, dropBrokenCopy } as const

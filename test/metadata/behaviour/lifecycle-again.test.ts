@@ -120,6 +120,29 @@ describe('a mark', () => {
     expect((await aging.versions('key'))[0]).toBe('marker')
   })
 
+  it('is worth nothing when its rules were away meanwhile, not even to a pass that goes on', async () => {
+    const aging = await openAging()
+    const { metadata, bucket } = aging
+    const rules = { Expiration: { Days: 1 } }
+    const first = await aging.put('key')
+    aging.days(1)
+    await aging.put('key')
+    await aging.rules(rules)
+    aging.days(0.2)
+    await aging.pass()
+    const [pass] = await aging.region.rows('SELECT configuration FROM lifecycle_passes')
+    await metadata.commit({ tx: 'setBucketSetting', bucketId: bucket.id, name: 'lifecycle', value: null })
+    await aging.delete('key', (await aging.versions('key'))[0])
+    await aging.rules(rules)
+    const range = { bucketId: bucket.id, scope: 'current', age: '1', dueUntilMs: aging.clock.nowMs() } as const
+    const old = { tx: 'applyLifecycle', range, configuration: String(pass?.['configuration']), dayMs } as const
+    expect(await metadata.commit({ ...old, ids: [aging.region.ids.issue()] })).toEqual({ state: 'stale' })
+    expect(await aging.versions('key')).toEqual([first])
+    aging.days(1)
+    await aging.pass()
+    expect(await aging.versions('key')).toEqual(['marker', first])
+  })
+
   it('goes back with the clock, so that nothing is left out when that goes on', async () => {
     const aging = await openAging()
     await aging.rules({ Expiration: { Days: 1 } })
