@@ -2,6 +2,7 @@
 import './ui/tokens.css'
 import './ui/base.css'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { setNonce } from 'get-nonce'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api/http.ts'
@@ -17,6 +18,9 @@ function retriesAfter(failures: number, error: Error): boolean {
 }
 
 const queries = new QueryClient({ defaultOptions: { queries: { retry: retriesAfter, staleTime: 5_000, refetchOnWindowFocus: true } } })
+// Dialogs stop the page behind them by a style of their own, which the policy takes with this answer's nonce alone.
+setNonce(document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? '')
+
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no root')
 
