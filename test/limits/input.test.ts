@@ -106,7 +106,7 @@ const cases: readonly Case[] = [
     'InvalidArgument',
   ],
   ['an unknown method', { method: 'BREW', bucket }, 405, 'MethodNotAllowed'],
-  ['an operation that is not there', { method: 'GET', bucket, query: [['website', '']] }, 501, 'NotImplemented'],
+  ['an operation that is not there', { method: 'GET', bucket, query: [['analytics', '']] }, 501, 'NotImplemented'],
   ['the peers’ door', { method: 'POST', path: '/_peer/v1/replication/batch', body: Buffer.from('x') }, 403, 'AccessDenied'],
 ]
 

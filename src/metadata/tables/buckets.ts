@@ -104,6 +104,10 @@ function* setBucketSetting(
       details: { BucketName: bucket.name },
     })
   }
+  if (input.name === 'lifecycle' && JSON.stringify(input.value) !== JSON.stringify(bucket.settings.lifecycle ?? null)) {
+    // Under other rules other changes are noted: what was judged under these is to be judged anew, even if the same come back.
+    yield* dropLifecycleMarks(bucket.id)
+  }
   const settings: Record<string, unknown> = { ...bucket.settings }
   if (input.value === null) delete settings[input.name]
   else settings[input.name] = input.value
@@ -179,10 +183,15 @@ export function* dropBucket(bucketId: string, { seq }: TransactionContext): Step
   yield statement('DELETE FROM tasks WHERE bucket_id = ?1', bucketId)
   yield statement('DELETE FROM links WHERE bucket_id = ?1', bucketId)
   yield statement('DELETE FROM tombstones WHERE bucket_id = ?1', bucketId)
-  yield statement('DELETE FROM lifecycle_marks WHERE bucket_id = ?1', bucketId)
+  yield* dropLifecycleMarks(bucketId)
   yield statement('DELETE FROM lifecycle_again WHERE bucket_id = ?1', bucketId)
-  yield statement('DELETE FROM lifecycle_passes WHERE bucket_id = ?1', bucketId)
   yield statement('DELETE FROM buckets WHERE id = ?1', bucketId)
+}
+
+/** How far lifecycle has come in a bucket. */
+function* dropLifecycleMarks(bucketId: string): Steps<void> {
+  yield statement('DELETE FROM lifecycle_marks WHERE bucket_id = ?1', bucketId)
+  yield statement('DELETE FROM lifecycle_passes WHERE bucket_id = ?1', bucketId)
 }
 
 export const bucketTransactions = { setVersioning, setBucketSetting, beginDeleteBucket, cancelDeleteBucket } as const

@@ -4,7 +4,7 @@
  */
 import type { Bucket } from '../../model/bucket.ts'
 import type { LifecycleConfiguration } from '../../model/lifecycle.ts'
-import { agesOf, uploadExpiry } from '../../model/lifecycle-rules.ts'
+import { agesOf, type LifecycleNow, uploadExpiry } from '../../model/lifecycle-rules.ts'
 import type { ObjectVersion } from '../../model/version.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
 import { bucketById } from './buckets.ts'
@@ -47,10 +47,15 @@ function* applyLifecycle(
   // A pass whose rules went and came back does not go on: it has marks no more.
   const pass = yield* passOf(input.range.bucketId)
   if (found === undefined || pass?.configuration !== configuration) return { state: 'stale' }
+  const judgedMs = yield* judgedUntil(input.range, configuration)
+  // Other rules have been there since the last step, and what changed under them stands before this place.
+  if (input.after !== undefined && judgedMs === undefined) return { state: 'stale' }
+  const dueUntilMs = dueUntil(found.configuration, input.range, { nowMs: context.nowMs, dayMs })
+  if (dueUntilMs === undefined) return { state: 'done' }
   // What is written in this millisecond may be written after this.
-  const range = { ...input.range, dueUntilMs: Math.min(input.range.dueUntilMs, context.nowMs - 1) }
+  const range = { ...input.range, dueUntilMs: Math.min(dueUntilMs, context.nowMs - 1) }
   const acts = new Acts({ ...input, ...found, dayMs }, context)
-  const after = input.after ?? placeBehind(yield* judgedUntil(range, configuration))
+  const after = input.after ?? placeBehind(judgedMs)
   const versions = yield* agedVersions(range, { after, limit: acts.looksMax })
   let last: ObjectVersion | undefined
   for (const version of versions) {
@@ -64,6 +69,13 @@ function* applyLifecycle(
   // The last one's millisecond may have more.
   yield* setMark(range, { judgedMs: isAll ? range.dueUntilMs : sinceMs - 1, configuration }, context)
   return isAll ? { state: 'done' } : { state: 'more', after: { sinceMs, key, id } }
+}
+
+/** How far a range goes at the time of the commit: the clock may have been put back since it was asked for. Undefined: nothing has that age. */
+function dueUntil(configuration: LifecycleConfiguration, { scope, age, dueUntilMs }: AgeRange, now: LifecycleNow): number | undefined {
+  const ages = agesOf(configuration, now)
+  const due = (scope === 'noncurrent' ? ages.noncurrent : ages.current).find((one) => one.age === age)
+  return due && Math.min(dueUntilMs, due.dueUntilMs)
 }
 
 /** Judges again what is due for it, in all buckets, the oldest first. @returns how many were looked at @throws VersionIdBehind */
