@@ -104,16 +104,13 @@ function* setBucketSetting(
       details: { BucketName: bucket.name },
     })
   }
-  if (input.name === 'lifecycle' && JSON.stringify(input.value) !== JSON.stringify(bucket.settings.lifecycle ?? null)) {
-    // Under other rules other changes are noted: what was judged under these is to be judged anew, even if the same come back.
-    yield* dropLifecycleMarks(bucket.id)
-  }
   const settings: Record<string, unknown> = { ...bucket.settings }
   if (input.value === null) delete settings[input.name]
   else settings[input.name] = input.value
   yield statement('UPDATE buckets SET settings = ?2, seq = ?3 WHERE id = ?1', bucket.id, JSON.stringify(settings), context.seq)
-  // Without rules nothing is noted for them, so that what was judged under rules which come back is judged anew.
-  if (input.name === 'lifecycle') yield* beginAgain(bucket.id, context)
+  const isChanged = JSON.stringify(input.value) !== JSON.stringify(bucket.settings[input.name] ?? null)
+  // Under other rules, or none, other changes are noted: what was judged under these is judged anew, even if the same come back.
+  if (input.name === 'lifecycle' && isChanged) yield* beginAgain(bucket.id, context)
 }
 
 /** Lets later versions go to the bucket that has the name of a destination now: part of settling those that were planned for another. */

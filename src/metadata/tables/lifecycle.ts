@@ -48,8 +48,6 @@ function* applyLifecycle(
   const pass = yield* passOf(input.range.bucketId)
   if (found === undefined || pass?.configuration !== configuration) return { state: 'stale' }
   const judgedMs = yield* judgedUntil(input.range, configuration)
-  // Other rules have been there since the last step, and what changed under them stands before this place.
-  if (input.after !== undefined && judgedMs === undefined) return { state: 'stale' }
   const dueUntilMs = dueUntil(found.configuration, input.range, { nowMs: context.nowMs, dayMs })
   if (dueUntilMs === undefined) return { state: 'done' }
   // What is written in this millisecond may be written after this.
