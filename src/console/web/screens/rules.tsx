@@ -94,7 +94,7 @@ function RuleLine({ row }: { readonly row: RuleRow }) {
         </span>
       </td>
       <td>
-        <bdi>{whatOf(row)}</bdi>
+        <bdi className={styles.what}>{whatOf(row)}</bdi>
         {row.shadowedBy !== undefined && <Badge tone="bad">takes nothing: {row.shadowedBy} goes before it</Badge>}
         {row.shadowedBy === undefined && row.overlaps.length > 0 && <Badge tone="wait">overlaps {row.overlaps.join(', ')}</Badge>}
       </td>
