@@ -87,7 +87,7 @@ function* mergeInto(
     tags: newerOf(standing.record.tags, delivery.record.tags),
     // An ACL is its owner's word: another account's opens nothing here.
     acl: standing.record.ownerId === delivery.record.ownerId ? newerOf(standing.record.acl, delivery.record.acl) : standing.record.acl,
-    ...mergedLock(standing.record, delivery.record, context),
+    ...mergedLock(bucket, { standing: standing.record, arrived: delivery.record }, context),
   }
   const changed = mergedNames.filter((name) => record[name] !== standing.record[name])
   if (changed.length > 0) {

@@ -67,11 +67,12 @@ export function arrivedRecord(
 
 /** Lock state of a replica that stands, merged with what arrived: by stamp, and never to less than COMPLIANCE promised here. */
 export function mergedLock(
-  standing: VersionRecord,
-  arrived: VersionRecord,
-  { lockMs }: TransactionContext,
+  bucket: Bucket,
+  { standing, arrived }: { readonly standing: VersionRecord; readonly arrived: VersionRecord },
+  context: TransactionContext,
 ): Pick<VersionRecord, 'retention' | 'legalHold'> {
-  const retention = mergedRetention(standing, newerOf(standing.retention, arrived.retention), lockMs)
+  const newer = newerOf(standing.retention, arrived.retention)
+  const retention = mergedRetention(standing, newer === standing.retention ? newer : orDefault(bucket, newer, context), context.lockMs)
   const legalHold = newerOf(standing.legalHold, arrived.legalHold)
   return { ...(retention !== undefined && { retention }), ...(legalHold !== undefined && { legalHold }) }
 }
@@ -86,6 +87,13 @@ function newerOf<T>(standing: Stamped<T> | undefined, arrived: Stamped<T> | unde
   if (standing === undefined || arrived === undefined) return standing ?? arrived
   const stamp = stampOf(standing)
   return stamp === undefined || isNewer(arrived.stamp, stamp) ? arrived : standing
+}
+
+/** A source that has no retention any more leaves the version to the bucket's default, as when it arrived without one. */
+function orDefault(bucket: Bucket, retention: VersionRecord['retention'], context: TransactionContext): VersionRecord['retention'] {
+  const byDefault = bucket.settings.objectLock?.defaultRetention
+  if (byDefault === undefined || retention === undefined || retention.value !== null) return retention
+  return defaultAt(byDefault, retention.stamp, context)
 }
 
 /** NOTE: of the two clocks the later one counts, so that neither that was set back shortens a period. */

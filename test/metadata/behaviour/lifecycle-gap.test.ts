@@ -88,3 +88,21 @@ describe('a clock that steps back at midnight', () => {
     expect((await aging.versions('a'))[0]).toBe('marker')
   })
 })
+
+it('a key that changed after it was read for judging is judged once more', async () => {
+  const aging = await openAging()
+  await aging.rules({ NoncurrentVersionExpiration: { NoncurrentDays: 2, NewerNoncurrentVersions: 1 } })
+  for (let i = 0; i < 2; i++) await aging.put('key')
+  const noted = () => aging.region.rows("SELECT seq FROM lifecycle_again WHERE id = ''")
+  const judge = (seq: number) =>
+    withMarkerIds(aging.region.ids, (ids) =>
+      aging.metadata.commit({ tx: 'applyLifecycleToKey', bucketId: aging.bucket.id, key: 'key', seq, dayMs, ...ids }),
+    )
+  const [before] = await noted()
+  await aging.put('key')
+  await judge(Number(before?.['seq']))
+  const [after] = await noted()
+  expect(after).toBeDefined()
+  await judge(Number(after?.['seq']))
+  expect(await noted()).toEqual([])
+})

@@ -294,6 +294,19 @@ describe('a replica', () => {
     expect(await lockOf(region, bucket, off)).toEqual([{ mode: 'GOVERNANCE', untilMs: at + 10 * day }, undefined])
   })
 
+  it('keeps the default when its source, which never had a retention, says once more that it has none', async () => {
+    const { region, bucket } = await locked({ defaultRetention })
+    const id = region.ids.issue()
+    await receive(region, delivery(bucket, id, {}))
+    const none = delivery(bucket, id, { retention: { stamp: region.ids.issue(), value: null } }, true)
+    for (const _ of ['told', 'told again']) {
+      await receive(region, none)
+      expect(await lockOf(region, bucket, id)).toEqual([{ mode: 'GOVERNANCE', untilMs: at + 10 * day }, undefined])
+    }
+    const removal = { tx: 'deleteVersion', bucketId: bucket.id, key: 'key', versionId: id } as const
+    await expect(region.metadata.commit(removal)).rejects.toMatchObject(denied)
+  })
+
   it('merges later changes by their stamps', async () => {
     const { region, bucket } = await locked()
     const [id, older, newer] = [region.ids.issue(), region.ids.issue(), region.ids.issue()]
