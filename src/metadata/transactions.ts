@@ -78,6 +78,7 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'postponeMove',
   'forgetMove',
   'expireRestore',
+  'dropCopy',
   'settle',
   'redriveFailed',
   'applyControl',
