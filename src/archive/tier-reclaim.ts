@@ -17,7 +17,7 @@ const sweepEveryMs = 60_000
 const settleDefaultMs = 10 * 60 * 1000
 
 export interface TierReclaimParts extends Work {
-  /** How long after its begin a write that was given up may still be carried out by the tier. Default: 10 minutes. */
+  /** How long after it was seen that nobody goes on with it a write that was given up may still be carried out by the tier. Default: 10 minutes. */
   readonly settleMs?: number
 }
 
@@ -27,12 +27,14 @@ export interface TierReclaim extends Engine {
 }
 
 export function createTierReclaim(parts: TierReclaimParts): TierReclaim {
-  const { metadata, breakers, underWay, clock, readers, tiers, settleMs = settleDefaultMs } = parts
+  const { metadata, breakers, underWay, readers, tiers, settleMs = settleDefaultMs } = parts
   let freed = 0
   let swept = 0
   let waiting = 0
   let seenSeq = 0
   let sweptMs = Number.NEGATIVE_INFINITY
+  /** Since when nobody writes them, by a clock that only goes forward. Another start waits anew. */
+  const leftMs = new Map<string, number>()
 
   return {
     name: 'tier-reclaim',
@@ -127,13 +129,19 @@ export function createTierReclaim(parts: TierReclaimParts): TierReclaim {
     // Asked after it was seen that nobody writes them: whoever ended his write has given it to a row by now, or to the garbage.
     const known = await metadata.read(() => referencedBlobs(left.map(({ ref }) => ref)))
     const forgotten: string[] = []
-    await inParallel(left, async ({ ref, startedMs }) => {
+    await inParallel(left, async ({ ref }) => {
       const tier = tierOf(ref)
-      if (known.has(ref)) forgotten.push(ref)
-      else if (tier === undefined || !(await removeOne(tier, ref, signal))) sweptMs = performance.now() - sweepEveryMs + lookAgainMs
+      if (known.has(ref)) {
+        leftMs.delete(ref)
+        forgotten.push(ref)
+      } else if (tier === undefined || !(await removeOne(tier, ref, signal))) sweptMs = performance.now() - sweepEveryMs + lookAgainMs
       else {
         swept += 1
-        if (clock.nowMs() - startedMs >= settleMs) forgotten.push(ref)
+        const sinceMs = leftMs.get(ref) ?? performance.now()
+        leftMs.set(ref, sinceMs)
+        if (performance.now() - sinceMs < settleMs) return
+        leftMs.delete(ref)
+        forgotten.push(ref)
       }
     })
     if (forgotten.length > 0) await metadata.commit({ tx: 'forgetTierWrites', refs: forgotten })

@@ -80,7 +80,7 @@ export const usesReserve: ReadonlySet<string> = new Set<TransactionName>([
   'postponeMove',
   'forgetMove',
   'expireRestore',
-  'dropBrokenCopy',
+  'dropCopy',
   'settle',
   'redriveFailed',
   'retryFailed',

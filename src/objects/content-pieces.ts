@@ -27,6 +27,11 @@ export function contentSet(version: ObjectVersion, nowMs: number): string | unde
   return copy.blobSet
 }
 
+/** Whether a version's bytes are read from its temporary copy, and not from where its class belongs. */
+export function isReadFromCopy(version: ObjectVersion, nowMs: number): boolean {
+  return needsRestore(version.storageClass) && readableCopy(version, nowMs) !== undefined
+}
+
 interface Wanted {
   readonly version: ObjectVersion
   readonly range: ByteRange

@@ -12,7 +12,7 @@ import { segmentOfRef } from '../model/segments.ts'
 import { type ObjectVersion, type Part, publicVersionId } from '../model/version.ts'
 import { TierCorrupt, TierMissing } from '../tiers/errors.ts'
 import { markBrokenPieces } from './broken.ts'
-import { contentSet, type Piece, partPieces, piecesLength, wholePiece } from './content-pieces.ts'
+import { contentSet, isReadFromCopy, type Piece, partPieces, piecesLength, wholePiece } from './content-pieces.ts'
 import type { ObjectParts } from './parts.ts'
 import { storedBytes } from './stored-bytes.ts'
 import { asUnavailable } from './unavailable.ts'
@@ -138,8 +138,10 @@ async function openStanding(
   version: ObjectVersion,
   options: ReadContentOptions,
 ): Promise<Buffer | AsyncIterable<Buffer>> {
-  if (version.isDamaged === true) throw new ContentDamaged()
-  const blobSet = contentSet(version, parts.clock.nowMs())
+  const nowMs = parts.clock.nowMs()
+  // The mark is about a version's own bytes: a copy of them may be all that is left.
+  if (version.isDamaged === true && !isReadFromCopy(version, nowMs)) throw new ContentDamaged()
+  const blobSet = contentSet(version, nowMs)
   const range = options.range ?? { start: 0, endInclusive: version.size - 1 }
   if (rangeLength(range) === 0) return Buffer.alloc(0)
   const pieces = await piecesOf(parts, { version, blobSet, range })
@@ -231,22 +233,24 @@ async function* readPieces(
   }
 }
 
-/**
- * What a tier does not hold as it was written is lost for everybody: the version is marked, as the scrubber marks what the disk lost. A temporary copy
- * that rotted goes: there are the bytes that it was made of.
- */
+/** What a tier does not hold as it was written is lost for everybody: the version is marked, as the scrubber marks what the disk lost. A copy that rots goes. */
 async function whatItMeans(
   { metadata }: ObjectParts,
   version: ObjectVersion,
   { piece, error }: { readonly piece: Piece; readonly error: unknown },
 ): Promise<unknown> {
-  const { bucketId, key, id } = version
-  const isCopy = piece.part !== undefined && piece.part.blobSet !== version.blobSet
-  if (isCopy && (error instanceof BlobCorrupt || error instanceof BlobMissing)) {
-    await metadata.commit({ tx: 'dropBrokenCopy', bucketId, key, id, blobSet: piece.part.blobSet })
+  const { part, blob } = piece
+  const { restore } = version.record
+  if (
+    (error instanceof BlobCorrupt || error instanceof BlobMissing) &&
+    restore?.state === 'restored' &&
+    part?.blobSet === restore.blobSet
+  ) {
+    // The tier has what it was made of: it goes, and can be made again.
+    await metadata.commit({ tx: 'dropCopy', bucketId: version.bucketId, key: version.key, id: version.id, ...part, blob })
     return notRestored(version)
   }
   if (!(error instanceof TierCorrupt || error instanceof TierMissing)) return asUnavailable(error)
-  await markBrokenPieces(metadata, version, [{ blob: piece.blob, part: piece.part?.number ?? 0, reason: error.message }])
+  await markBrokenPieces(metadata, version, [{ blob, part: part?.number ?? 0, reason: error.message }])
   return new ContentDamaged({ cause: error })
 }

@@ -5,8 +5,10 @@
 import { BlobIoError, DiskFull } from '../blobs/errors.ts'
 import { ClockTooFarAhead } from '../lib/hybrid-clock.ts'
 import type { Delivery, DeliveryOutcome } from '../metadata/tables/deliveries.ts'
+import { partsOf } from '../metadata/tables/uploads.ts'
 import { versionByOrderedId } from '../metadata/tables/version-rows.ts'
 import { S3Error } from '../model/errors.ts'
+import { partNumberMax } from '../model/limits.ts'
 import { type FailureReason, failureClass, failureText } from '../model/replication-reasons.ts'
 import { needsRestore } from '../model/storage-class.ts'
 import { tierOfRef } from '../model/tier-refs.ts'
@@ -306,7 +308,7 @@ async function acknowledgeStanding(objects: ObjectParts, { version, delivery }: 
   const standing = await objects.metadata.read(() => versionByOrderedId(delivery.bucketId, delivery.key, delivery.id))
   if (standing === undefined) return { kind: 'purged' }
   try {
-    const isByRows = version.content.kind === 'none' || (isArchived(standing) && standing.isDamaged !== true)
+    const isByRows = version.content.kind === 'none' || (standing.isDamaged !== true && (await isArchived(objects, standing)))
     return { kind: 'stands', proof: isByRows ? await proofByRows(objects, standing) : await proveStanding(objects, standing, signal) }
   } catch (error) {
     const acknowledgement = faultOf(error)
@@ -316,8 +318,10 @@ async function acknowledgeStanding(objects: ObjectParts, { version, delivery }: 
 }
 
 /** It was read back when it arrived, and again when it was moved; to read it once more would need a restore. */
-function isArchived(standing: ObjectVersion): boolean {
-  return needsRestore(standing.storageClass) || tierOfRef(standing.blob ?? '') !== undefined
+async function isArchived({ metadata }: ObjectParts, { storageClass, blob, blobSet }: ObjectVersion): Promise<boolean> {
+  if (needsRestore(storageClass)) return true
+  const parts = blobSet === undefined ? [] : await metadata.read(() => partsOf(blobSet, { afterNumber: 0, limit: partNumberMax }))
+  return [blob, ...parts.map((part) => part.blob)].some((ref) => tierOfRef(ref ?? '') !== undefined)
 }
 
 function answered(acknowledgement: Acknowledgement): Step {

@@ -10,9 +10,13 @@ import type { Metadata } from '../metadata/engine.ts'
 import { damages } from '../metadata/tables/damage.ts'
 import { factOf } from '../metadata/tables/facts.ts'
 import { type VersionPlace, versionByOrderedId, versionsAfter } from '../metadata/tables/version-rows.ts'
+import { tierOfRef } from '../model/tier-refs.ts'
 import { type ObjectVersion, publicVersionId } from '../model/version.ts'
-import type { ProofParts } from '../objects/blob-proof.ts'
+import { type DescribedBlob, faultOfBlob, type ProofParts } from '../objects/blob-proof.ts'
 import { markBroken } from '../objects/broken.ts'
+import type { ObjectParts } from '../objects/parts.ts'
+import { storedBytes } from '../objects/stored-bytes.ts'
+import { isTierAway } from '../objects/unavailable.ts'
 import { proveVersion } from '../objects/version-proof.ts'
 
 const pageVersions = 64
@@ -33,6 +37,7 @@ export interface ScrubLog {
 
 export interface ScrubParts extends ProofParts {
   readonly metadata: Metadata
+  readonly tiers: ObjectParts['tiers']
   readonly pace: Pace
   readonly periodMs: number
   readonly clock: Clock
@@ -55,6 +60,8 @@ class Scrub implements Engine {
   readonly #parts: ScrubParts
   #round: Round | undefined
   #savedMs = Number.NEGATIVE_INFINITY
+  /** Since the last look at what is damaged: one that hangs costs its patience once. */
+  readonly #tiersAway = new Set<string>()
   #lookedAgainMs = Number.NEGATIVE_INFINITY
   #versions = 0
   #bytes = 0
@@ -139,7 +146,7 @@ class Scrub implements Engine {
       if (!(await markBroken(metadata, version, proof.faults)) || version.isDamaged === true) return
       this.#damaged += 1
       log.error({ ...fields, reasons }, 'a version is damaged and will not be given to anybody')
-    } else if (version.isDamaged === true && proof.inTiers.length === 0) {
+    } else if (version.isDamaged === true && (await this.#isWellInTiers(proof.inTiers, signal))) {
       const { bucketId, key, id } = version
       await metadata.commit({ tx: 'clearDamage', bucketId, key, id })
       this.#healed += 1
@@ -147,10 +154,28 @@ class Scrub implements Engine {
     }
   }
 
+  /** What is in a tier is read only when it is known as damaged: the tier may have it again. */
+  async #isWellInTiers(inTiers: readonly DescribedBlob[], signal: AbortSignal): Promise<boolean> {
+    const proof = { ...this.#parts, blobs: storedBytes(this.#parts) }
+    for (const described of inTiers) {
+      const tier = tierOfRef(described.blob) ?? ''
+      if (this.#tiersAway.has(tier)) return false
+      try {
+        if ((await faultOfBlob(proof, described, { signal, pace: this.#parts.pace })) !== undefined) return false
+      } catch (error) {
+        if (signal.aborted || !isTierAway(error)) throw error
+        this.#tiersAway.add(tier)
+        return false
+      }
+    }
+    return true
+  }
+
   async #lookAgainWhenDue(signal: AbortSignal): Promise<void> {
     const { metadata, clock } = this.#parts
     if (clock.nowMs() - this.#lookedAgainMs < lookAgainEveryMs) return
     this.#lookedAgainMs = clock.nowMs()
+    this.#tiersAway.clear()
     const known = await metadata.read(() => damages({ after: { ...start, part: 0 }, limit: lookAgainMax }))
     const places = new Map(known.map(({ bucketId, key, id }) => [JSON.stringify([bucketId, key, id]), { bucketId, key, id }]))
     for (const { bucketId, key, id } of places.values()) {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { partsOf } from '../../src/metadata/tables/uploads.ts'
+import { TierUnavailable } from '../../src/tiers/errors.ts'
 import { bytesFor, drain, gather, never } from '../objects/space.ts'
 import { type ArchiveSpace, dayMs, HandClock, useArchive } from './archive-space.ts'
 
@@ -116,6 +117,21 @@ describe('a tier on a bad day', () => {
     await space.settle()
     expect((await space.get(bucket, 'key')).equals(content)).toBe(true)
     expect((await space.standing(version)).isDamaged).toBeUndefined()
+  })
+})
+
+describe('a write that was given up', () => {
+  it('is remembered from when nobody goes on with it, however long it took: the tier may carry it out late', async () => {
+    const clock = new HandClock()
+    const space = await useArchive({ clock, settleMs: 30_000 })
+    await one(space)
+    space.cold.before = (what) => {
+      if (what !== 'write') return
+      clock.offsetMs += 60_000
+      throw new TierUnavailable('Tier cold went away')
+    }
+    await space.settle()
+    expect(await space.notedWrites()).toBe(1)
   })
 })
 

@@ -8,7 +8,7 @@ import { activeBucket } from './buckets.ts'
 import { forgetDamage } from './damage.ts'
 import { updateVersion } from './move-commits.ts'
 import { dropMove, enqueueMove, freeCopy } from './moves.ts'
-import { insertPart } from './uploads.ts'
+import { insertPart, partsOf } from './uploads.ts'
 import { type VersionPlace, versionByOrderedId } from './version-rows.ts'
 
 /**
@@ -105,12 +105,17 @@ function* expireRestore(input: VersionPlace, context: TransactionContext): Steps
   return 'expired'
 }
 
-/** Takes a copy away that is not what was written: the version is archived again, and another copy can be asked for. */
-function* dropBrokenCopy(input: VersionPlace & { readonly blobSet: string }, context: TransactionContext): Steps<void> {
+/** Takes a copy away of which a blob does not read, if it still refers to that. */
+function* dropCopy(
+  input: VersionPlace & { readonly blobSet: string; readonly number: number; readonly blob: string },
+  context: TransactionContext,
+): Steps<void> {
   const version = yield* versionByOrderedId(input.bucketId, input.key, input.id)
   const copy = version?.record.restore
   if (version === undefined || copy?.state !== 'restored' || copy.blobSet !== input.blobSet) return
-  yield* dropMove(input, 'expire')
+  const [part] = yield* partsOf(input.blobSet, { afterNumber: input.number - 1, limit: 1 })
+  if (part?.blob !== input.blob) return
+  yield* dropMove(version, 'expire')
   yield* endCopy(version, context)
 }
 
@@ -123,4 +128,4 @@ function withoutRestore({ restore: _over, ...record }: VersionRecord): VersionRe
   return record
 }
 
-export const restoreTransactions = { requestRestore, completeRestore, expireRestore, dropBrokenCopy } as const
+export const restoreTransactions = { requestRestore, completeRestore, expireRestore, dropCopy } as const

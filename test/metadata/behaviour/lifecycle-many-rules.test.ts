@@ -14,6 +14,7 @@ it('of a thousand rules each transaction asks some thousands, and the pass comes
   aging.days(3)
   const configuration = configurationName(rulesOf(...rules))
   const range = { bucketId: aging.bucket.id, scope: 'current', age: '1', dueUntilMs: aging.clock.nowMs() - dayMs } as const
+  await aging.metadata.commit({ tx: 'beginLifecyclePass', bucketId: aging.bucket.id, configuration, dueMs: aging.clock.nowMs() })
   await withMarkerIds(aging.region.ids, (ids) => aging.metadata.commit({ tx: 'applyLifecycle', range, configuration, dayMs, ...ids }))
   const markers = async (): Promise<number> => (await aging.region.rows('SELECT 1 FROM versions WHERE is_marker = 1')).length
   const first = await markers()
