@@ -12,6 +12,7 @@ import { replicationPreflightRoute } from './admin/replication-preflight.ts'
 import { replicationQueueRoutes } from './admin/replication-queue.ts'
 import { createAdminServer } from './admin/server.ts'
 import { createArchive } from './archive/archive.ts'
+import { missingTiers } from './archive/missing-tiers.ts'
 import type { openBlobStore } from './blobs/open-blob-store.ts'
 import type { Config } from './config/schema.ts'
 import { type Console, createConsole } from './console/console.ts'
@@ -103,6 +104,8 @@ async function compose(
     concurrency: config.archive.concurrency,
     log,
   })
+  const missing = await missingTiers(parts)
+  if (missing.length > 0) log.warn({ tiers: missing }, 'tiers that hold objects are not in the configuration: these objects cannot be read')
   const lifecycle = createLifecycle({ metadata, ids: parts.ids, clock, dayMs: config.lifecycle.daySeconds * 1000, log })
   const engines: readonly Engine[] = [...disk.engines, ...archive.engines, ...lifecycle.engines, ...control.engines, ...replication.engines]
 

@@ -1,4 +1,5 @@
 /** What the admin API tells of bytes that are to be elsewhere, and of the tiers that they go to or come from. */
+import { missingTiers } from '../archive/missing-tiers.ts'
 import type { Metadata } from '../metadata/engine.ts'
 import { listMoves, type MoveKind, type MovePlace } from '../metadata/tables/moves.ts'
 import { publicVersionId } from '../model/version.ts'
@@ -13,6 +14,8 @@ export interface MovesPage {
     readonly state: 'ok' | 'failing'
     readonly reason: string | null
   }[]
+  /** They hold bytes of versions, and the configuration does not name them. */
+  readonly missingTiers: readonly string[]
   readonly moves: readonly {
     readonly bucket: string
     readonly key: string
@@ -51,6 +54,7 @@ export function createMovesView({
         const { kind, place, state, reason = null } = tier.status()
         return { name: tier.name, kind, place, state, reason }
       }),
+      missingTiers: await missingTiers({ metadata, tiers }),
       moves: page.map((move) => ({
         bucket: move.bucket,
         key: move.key,

@@ -5,6 +5,7 @@ import { type CliContext, type ExitCode, exitCodes } from './context.ts'
 interface Page {
   readonly region: string
   readonly tiers: readonly Tier[]
+  readonly missingTiers: readonly string[]
   readonly moves: readonly Move[]
   readonly next?: string
 }
@@ -39,7 +40,10 @@ export async function moves(options: AdminOptions, context: CliContext): Promise
   for (const { message } of silent) context.err(`farshore: ${message}`)
   if (silent.length > 0) return exitCodes.failed
   const isWell = regions.every(
-    (region) => region.tiers.every(({ state }) => state === 'ok') && region.moves.every(({ reason }) => reason === null),
+    (region) =>
+      region.missingTiers.length === 0 &&
+      region.tiers.every(({ state }) => state === 'ok') &&
+      region.moves.every(({ reason }) => reason === null),
   )
   return isWell ? exitCodes.ok : exitCodes.notInSync
 }
@@ -51,14 +55,17 @@ async function movesOf(api: AdminApi): Promise<Region> {
     page = await api.get<Page>(`/admin/v1/lifecycle/moves?after=${page.next}`)
     all.push(...page.moves)
   }
-  return { region: page.region, tiers: page.tiers, moves: all }
+  const { region, tiers, missingTiers } = page
+  return { region, tiers, missingTiers, moves: all }
 }
 
-function linesOf({ region, tiers, moves }: Region): readonly string[] {
+function linesOf({ region, tiers, missingTiers, moves }: Region): readonly string[] {
   const standing = tiers.map(
     ({ name, kind, place, state, reason }) =>
       `${region}: tier ${name} (${kind} ${place}): ${state === 'ok' ? 'well' : `failing: ${reason}`}`,
   )
+  for (const name of missingTiers)
+    standing.push(`${region}: tier ${name} is not in the configuration, and objects are in it: they cannot be read`)
   if (moves.length === 0) return [...standing, `${region}: nothing is to be moved`]
   return [...standing, ...moves.map((move) => `${region}: ${wordsOf(move)}`)]
 }

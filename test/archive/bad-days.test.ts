@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
+import { missingTiers } from '../../src/archive/missing-tiers.ts'
 import { partsOf } from '../../src/metadata/tables/uploads.ts'
 import { TierUnavailable } from '../../src/tiers/errors.ts'
 import { bytesFor, drain, gather, never } from '../objects/space.ts'
+import type { MemoryTier } from '../support/tiers.ts'
 import { type ArchiveSpace, dayMs, HandClock, useArchive } from './archive-space.ts'
 
 const large = 300_000
@@ -117,6 +119,23 @@ describe('a tier on a bad day', () => {
     await space.settle()
     expect((await space.get(bucket, 'key')).equals(content)).toBe(true)
     expect((await space.standing(version)).isDamaged).toBeUndefined()
+  })
+})
+
+describe('a tier that is no longer configured', () => {
+  it('is named as long as it holds something, a part too', async () => {
+    const space = await useArchive()
+    const { version, bucket } = await one(space)
+    const small = await space.putAs(bucket, 'other', bytesFor('other', 1000), { storageClass: 'DEEP_ARCHIVE' })
+    await space.settle()
+    expect((await space.standing(version)).blob).toMatch(/^tcold/)
+    expect((await space.standing(small)).blob).toMatch(/^tdeep/)
+    const missing = (...all: readonly MemoryTier[]) => missingTiers({ ...space.parts, tiers: { ...space.parts.tiers, all } })
+    expect(await missing(space.cold, space.deep)).toEqual([])
+    expect(await missing(space.deep)).toEqual(['cold'])
+    expect(await missing()).toEqual(['cold', 'deep'])
+    await space.objects.delete({ bucket, key: 'key', ownerId: 'owner' })
+    expect(await missing()).toEqual(['deep'])
   })
 })
 

@@ -1,6 +1,8 @@
 /** Blobs that are being written to a tier: noted before their first byte, so that none is left there which no row knows. */
+import { prefixEnd } from '../../model/names.ts'
+import { tierOfRef, tierRefPrefix } from '../../model/tier-refs.ts'
 import { type Steps, statement, type TransactionContext } from '../steps.ts'
-import { number, text } from './columns.ts'
+import { number, optionalText, text } from './columns.ts'
 
 export interface TierWrite {
   readonly ref: string
@@ -11,6 +13,29 @@ export interface TierWrite {
 export function* tierWrites(page: { readonly after: string; readonly limit: number }): Steps<readonly TierWrite[]> {
   const rows = yield statement('SELECT ref, started_ms, seq FROM tier_writes WHERE ref > ?1 ORDER BY ref LIMIT ?2', page.after, page.limit)
   return rows.map((row) => ({ ref: text(row.ref), startedMs: number(row.started_ms) }))
+}
+
+/** Names of the tiers that versions or parts have bytes in, in order: a seek for each. */
+export function* tiersInUse(): Steps<readonly string[]> {
+  const names: string[] = []
+  for (let from: string | undefined = firstTierRef; from !== undefined; ) {
+    const rows = yield statement(
+      'SELECT min(blob) AS blob FROM versions WHERE blob >= ?1 UNION ALL SELECT min(blob) AS blob FROM parts WHERE blob >= ?1',
+      from,
+    )
+    const [name] = rows.flatMap(({ blob }) => tierOfRef(optionalText(blob) ?? '') ?? []).sort(byRef)
+    if (name === undefined) return names
+    names.push(name)
+    from = prefixEnd(tierRefPrefix(name))
+  }
+  return names
+}
+
+/** Below all refs of tiers, and above all others. */
+const firstTierRef = 't'
+
+function byRef(a: string, b: string): number {
+  return tierRefPrefix(a) < tierRefPrefix(b) ? -1 : 1
 }
 
 function* noteTierWrites(input: { readonly refs: readonly string[] }, { nowMs, seq }: TransactionContext): Steps<void> {
