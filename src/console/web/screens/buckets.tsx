@@ -2,7 +2,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { Plus } from 'lucide-react'
 import { useState } from 'react'
-import { getVersioning, listBuckets } from '../api/s3.ts'
+import { useBuckets } from '../api/buckets.ts'
+import { getVersioning } from '../api/s3.ts'
 import { useSession } from '../api/session.tsx'
 import { formatTime } from '../lib/format.ts'
 import { Link, pathOf, useRouter } from '../lib/router.tsx'
@@ -11,9 +12,8 @@ import { Badge, Empty, ErrorNote, Head, Table, Waiting } from '../ui/parts.tsx'
 import { CreateBucket } from './create-bucket.tsx'
 
 export default function Buckets() {
-  const { api, self } = useSession()
   const { query, go } = useRouter()
-  const buckets = useQuery({ queryKey: ['buckets'], queryFn: ({ signal }) => listBuckets(api, self, signal) })
+  const buckets = useBuckets()
   const [isCreating, setCreating] = useState(query.has('create'))
   const close = (): void => {
     setCreating(false)

@@ -1,10 +1,10 @@
 /** All rules of all regions: where from, where to, how they stand; pause, resume, delete. */
-import { useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQueries, useQueryClient } from '@tanstack/react-query'
 import { ArrowRight, Pause, Play, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { ruleStatuses } from '../api/admin.ts'
+import { useBuckets } from '../api/buckets.ts'
 import { deleteReplication, getReplication, putReplication } from '../api/replication.ts'
-import { listBuckets } from '../api/s3.ts'
 import { useSession } from '../api/session.tsx'
 import { formatBytes, formatCount, formatDuration } from '../lib/format.ts'
 import { Link } from '../lib/router.tsx'
@@ -50,8 +50,8 @@ export default function Rules() {
 
 /** Every bucket's configuration, and the operator's view of what waits and fails. */
 function useRules() {
-  const { api, self, regions, caller } = useSession()
-  const buckets = useQuery({ queryKey: ['buckets'], queryFn: ({ signal }) => listBuckets(api, self, signal) })
+  const { api, regions, caller } = useSession()
+  const buckets = useBuckets()
   const configurations = useQueries({
     queries: (buckets.data ?? []).map(({ name: bucket, region }) => ({
       queryKey: ['replication', bucket],

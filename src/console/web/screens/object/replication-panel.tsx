@@ -1,7 +1,7 @@
 /** Where a version goes, and how far it is: one line a destination, with a way to its replica. */
 import { useQuery } from '@tanstack/react-query'
+import { useBuckets } from '../../api/buckets.ts'
 import { getReplication } from '../../api/replication.ts'
-import { listBuckets } from '../../api/s3.ts'
 import { useSession } from '../../api/session.tsx'
 import { Link, pathOf } from '../../lib/router.tsx'
 import { buttonClass } from '../../ui/controls.tsx'
@@ -15,9 +15,9 @@ interface ReplicationPanelProps {
 }
 
 export function ReplicationPanel({ at, objectKey, versionId, status }: ReplicationPanelProps) {
-  const { api, self } = useSession()
+  const { api } = useSession()
   const replication = useQuery({ queryKey: ['replication', at.bucket], queryFn: () => getReplication(api, at) })
-  const buckets = useQuery({ queryKey: ['buckets'], queryFn: ({ signal }) => listBuckets(api, self, signal) })
+  const buckets = useBuckets()
   if (status === 'REPLICA') return <p>This is a replica. Its source is in another region.</p>
   if (status === undefined) return <p>No rule took this version when it was written.</p>
   const destinations = new Set(replication.data?.rules.map(({ destinationBucket }) => destinationBucket))
@@ -26,14 +26,13 @@ export function ReplicationPanel({ at, objectKey, versionId, status }: Replicati
       {[...destinations].map((bucket) => {
         const region = buckets.data?.find(({ name }) => name === bucket)?.region
         const query = versionId === undefined ? '' : `?versionId=${encodeURIComponent(versionId)}`
-        const path = objectKey.split('/').map(encodeURIComponent).join('/')
         return (
           <li key={bucket}>
             <p>
               to <bdi>{bucket}</bdi> {region !== undefined && `in ${region}`}
             </p>
             {region !== undefined && status === 'COMPLETED' && (
-              <Link className={buttonClass()} href={`${pathOf('object', region, bucket)}/${path}${query}`}>
+              <Link className={buttonClass()} href={pathOf('object', region, bucket, ...objectKey.split('/')) + query}>
                 Open replica
               </Link>
             )}

@@ -1,10 +1,10 @@
 /** What is in a bucket: folders and objects, page by page while one scrolls. */
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Folder, Trash2, Upload } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
+import { useBuckets } from '../../api/buckets.ts'
 import { type Entry, listEntries } from '../../api/objects.ts'
-import { listBuckets } from '../../api/s3.ts'
 import { useSession } from '../../api/session.tsx'
 import { formatBytes, formatTime } from '../../lib/format.ts'
 import { Link, pathOf, useRouter } from '../../lib/router.tsx'
@@ -17,11 +17,10 @@ import { UploadDialog } from './upload-dialog.tsx'
 const rowHeightPx = 46
 
 export default function Objects({ bucket = '' }: Readonly<Record<string, string>>) {
-  const { api, self } = useSession()
   const { query, go } = useRouter()
   const prefix = query.get('prefix') ?? ''
   const withVersions = query.has('versions')
-  const buckets = useQuery({ queryKey: ['buckets'], queryFn: ({ signal }) => listBuckets(api, self, signal) })
+  const buckets = useBuckets()
   const region = buckets.data?.find(({ name }) => name === bucket)?.region
   const [files, setFiles] = useState<readonly File[]>()
   const show = (of: { readonly prefix?: string; readonly withVersions?: boolean }): void =>
@@ -186,7 +185,7 @@ function Line({ at, entry, prefix, withVersions }: LineProps) {
             <bdi className={styles.gone}>{name}</bdi>
           </>
         ) : (
-          <Link href={`${pathOf('object', at.region, at.bucket)}/${key.split('/').map(encodeURIComponent).join('/')}${query}`}>
+          <Link href={pathOf('object', at.region, at.bucket, ...key.split('/')) + query}>
             <bdi>{name === '' ? '(no name)' : name}</bdi>
           </Link>
         )}

@@ -1,7 +1,8 @@
 /** Choosing a bucket, or making one on the spot. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { createBucket, listBuckets } from '../../api/s3.ts'
+import { useBuckets } from '../../api/buckets.ts'
+import { createBucket } from '../../api/s3.ts'
 import { useSession } from '../../api/session.tsx'
 import { Button, SelectField, TextField } from '../../ui/controls.tsx'
 import { ErrorNote } from '../../ui/parts.tsx'
@@ -22,8 +23,7 @@ interface BucketChoiceProps {
 const createValue = ''
 
 export function BucketField({ label, value, onChange, regions, region }: BucketChoiceProps) {
-  const { api, self } = useSession()
-  const buckets = useQuery({ queryKey: ['buckets'], queryFn: ({ signal }) => listBuckets(api, self, signal) })
+  const buckets = useBuckets()
   const offered = buckets.data?.filter((bucket) => regions.includes(bucket.region)) ?? []
   const [isCreating, setCreating] = useState(false)
   const isNew = isCreating || (buckets.isSuccess && offered.length === 0)
